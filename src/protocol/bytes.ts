@@ -1,0 +1,32 @@
+/** `a || b || …` of protocol.md, as a fresh array. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** A fresh copy of `bytes[start .. end)`; a Buffer's own `slice` would be a view that keeps the whole chunk alive. */
+export const copyBytes = (bytes: Uint8Array, start: number, end = bytes.length): Uint8Array =>
+  new Uint8Array(bytes.subarray(start, end));
+
+/** Lower-case hexadecimal digits, two a byte. */
+export function toHex(bytes: Uint8Array, separator = ''): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(separator);
+}
+
+/** Writes `value` as four little-endian bytes. */
+export function writeUint32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value;
+  out[at + 1] = value >>> 8;
+  out[at + 2] = value >>> 16;
+  out[at + 3] = value >>> 24;
+}
+
+const encoder = new TextEncoder();
+
+/** The UTF-8 bytes of a text. */
+export const utf8 = (text: string): Uint8Array => encoder.encode(text);
