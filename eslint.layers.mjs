@@ -25,7 +25,7 @@ const parts = {
   'src/server/**': { folders: peers, packages: ['rxjs', 'node:'] },
   'src/bridge/**': { folders: [...peers, 'server'], packages: ['rxjs', 'node:'] },
   'src/testing/**': { folders: product, packages: ['rxjs'] },
-  'src/gateway/**': { folders: [...product, 'testing'], packages: ['rxjs', 'node:'] },
+  'src/gateway/**': { folders: [...product, 'testing'], packages: ['rxjs', 'node:', 'commander'] },
   'src/index.ts': { folders: [...peers, 'client'], packages: [] },
   'src/node.ts': { folders: product, packages: [] },
 };

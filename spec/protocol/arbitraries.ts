@@ -1,7 +1,7 @@
 import fc from 'fast-check';
+import type { Frame } from '../../src/protocol/index.js';
 import {
   encodeFrame,
-  Frame,
   MAX_MESSAGE_BYTES,
   MAX_PAYLOAD_BYTES,
   PacketType,

@@ -1,8 +1,8 @@
+import type { SecureChannel } from '../../src/protocol/index.js';
 import {
   BETWEEN_MESSAGES,
   PacketType,
   reassemble,
-  SecureChannel,
   type Assembly,
   type ErrorOrigin,
   type Frame,

@@ -46,7 +46,11 @@ describe('an option that is one of a few words', () => {
   it('is taken as one of them and refused as anything else', () => {
     const choices = ['replace', 'reject'] as const;
     expect(checkChoice('onSecondSession', 'reject', choices)).toBe('reject');
-    for (const [value, shown] of [['Reject', '"Reject"'], [undefined, 'undefined'], [0, '0']] as const) {
+    for (const [value, shown] of [
+      ['Reject', '"Reject"'],
+      [undefined, 'undefined'],
+      [0, '0'],
+    ] as const) {
       expect(() => checkChoice('onSecondSession', value, choices)).toThrow(
         refused(`onSecondSession: expected replace or reject, got ${shown}`),
       );

@@ -39,7 +39,8 @@ describe('CRC-16', () => {
   it('covers exactly the bytes from start to end', () => {
     const bytes = Uint8Array.from({ length: 40 }, (_, at) => at * 7);
     for (let start = 0; start <= 12; start++) {
-      for (let end = start; end <= 40; end++) expect(crc16(bytes, start, end)).toBe(bitwise(bytes.subarray(start, end)));
+      for (let end = start; end <= 40; end++)
+        expect(crc16(bytes, start, end)).toBe(bitwise(bytes.subarray(start, end)));
     }
   });
 });

@@ -36,9 +36,7 @@ describe('a device id', () => {
   ])('is not %s', (got, input) => {
     for (const parse of [normalizeDeviceId, parseDeviceId]) {
       expect(failureOf(() => parse(input))).toBe('ConfigError CONFIG_DEVICE_ID local');
-      expect(() => parse(input)).toThrow(
-        `device id: expected 6 bytes or text like 00:11:22:33:44:55, got ${got}`,
-      );
+      expect(() => parse(input)).toThrow(`device id: expected 6 bytes or text like 00:11:22:33:44:55, got ${got}`);
     }
   });
 

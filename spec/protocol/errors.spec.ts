@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import * as protocol from '../../src/protocol/index.js';
-import { ERROR_GUIDE, UsmpError, WireErrorCode, type ErrorCode, type UsmpErrorOptions } from '../../src/protocol/index.js';
+import {
+  ERROR_GUIDE,
+  UsmpError,
+  WireErrorCode,
+  type ErrorCode,
+  type UsmpErrorOptions,
+} from '../../src/protocol/index.js';
 
 type ErrorClass = new (code: ErrorCode, message: string, options?: UsmpErrorOptions) => UsmpError;
 

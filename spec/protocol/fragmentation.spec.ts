@@ -28,7 +28,8 @@ function fragmentsOf(whole: Uint8Array): OpenedFrame[] {
 }
 
 const frame = (type: SealedType, length = 0): OpenedFrame => ({ type, plaintext: pattern(length, type) });
-const fragments = (count: number): OpenedFrame[] => Array.from({ length: count }, () => frame(PacketType.DATA_FRAG, 452));
+const fragments = (count: number): OpenedFrame[] =>
+  Array.from({ length: count }, () => frame(PacketType.DATA_FRAG, 452));
 const assemblyOf = (frames: readonly OpenedFrame[]): Assembly => frames.reduce(reassemble, BETWEEN_MESSAGES);
 
 /** The messages that a sequence of frames makes. */
@@ -138,7 +139,11 @@ describe('reassembly', () => {
   });
 
   it('joins fragments of any size, and takes an empty last one', () => {
-    const [joined] = messagesOf([frame(PacketType.DATA_FRAG, 3), frame(PacketType.DATA_FRAG, 0), frame(PacketType.DATA)]);
+    const [joined] = messagesOf([
+      frame(PacketType.DATA_FRAG, 3),
+      frame(PacketType.DATA_FRAG, 0),
+      frame(PacketType.DATA),
+    ]);
     expect(joined).toEqual(pattern(3, PacketType.DATA_FRAG));
   });
 });

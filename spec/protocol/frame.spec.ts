@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  crc16,
   CrcError,
   decodeFrame,
   encodeFrame,
@@ -84,6 +85,14 @@ describe('frame codec', () => {
       const { errorClass, code } = thrownFor(changed({ 3: type, 10: 0, 11: 0 }));
       expect([errorClass, code]).toEqual(known.has(type) ? [CrcError, 'FRAME_CRC'] : [FrameError, 'FRAME_TYPE']);
     }
+  });
+
+  it('refuses a whole frame with a payload of 481 bytes and a right CRC', () => {
+    const bytes = new Uint8Array(12 + 481);
+    bytes.set([0xcd, 0xab, 2, PacketType.DATA, 0, 0, 0, 0, 481 & 0xff, 481 >> 8]);
+    const crc = crc16(bytes, 12, bytes.length, crc16(bytes, 0, 10));
+    bytes.set([crc & 0xff, crc >> 8], 10);
+    expect(failureOf(() => decodeFrame(bytes))).toBe('FrameError FRAME_LENGTH remote');
   });
 
   it('refuses an announced payload of more than 480 bytes', () => {

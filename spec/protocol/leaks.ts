@@ -5,10 +5,8 @@ function printed(value: unknown): string {
   return [
     inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity }),
     inspect(value),
-    JSON.stringify(value) ?? '',
+    JSON.stringify(value),
     String(value),
-    // inspect() shows neither of an error that is nested deeply.
-    ...(value instanceof Error ? [value.message, value.stack ?? ''] : []),
   ].join('\n');
 }
 
@@ -32,7 +30,10 @@ const forms: readonly Form[] = [
 export function leaksOf(secret: Uint8Array, value: unknown): string[] {
   const shown = printed(value);
   // What stands between the numbers of a list depends on its place in the printed tree.
-  const dense = shown.replace(/\s+/g, '').replace(/"\d+":/g, ':').toLowerCase();
+  const dense = shown
+    .replace(/\s+/g, '')
+    .replace(/"\d+":/g, ':')
+    .toLowerCase();
   const isShown = ({ windowBytes, spell }: Form): boolean => {
     for (let at = 0; at + windowBytes <= secret.length; at++) {
       const spelt = spell(secret.subarray(at, at + windowBytes));

@@ -7,6 +7,7 @@ import {
   REKEY_FRAME_BYTES,
   Secret,
   SecureChannel,
+  type ControlType,
   sealedFrameBytes,
   sealedMessageBytes,
   type CipherSuite,
@@ -21,9 +22,9 @@ import { anyCrypto } from './providers.js';
 
 export type Role = 'client' | 'server';
 
-/** `length` bytes without a regularity, other ones for each `seed` of 1 and up. */
+/** `length` bytes without a regularity, other ones for each `seed`. */
 export function pattern(length: number, seed: number): Uint8Array {
-  let state = Math.imul(seed, 0x9e37_79b9);
+  let state = Math.imul(seed + 1, 0x9e37_79b9);
   return Uint8Array.from({ length }, () => {
     // Marsaglia's xorshift32.
     state ^= state << 13;
@@ -78,7 +79,7 @@ export function sealMessage(channel: SecureChannel, message: Uint8Array): Uint8A
   return out;
 }
 
-export function sealControl(channel: SecureChannel, type: SealedType): Uint8Array {
+export function sealControl(channel: SecureChannel, type: ControlType): Uint8Array {
   const out = new Uint8Array(CONTROL_FRAME_BYTES);
   channel.sealControl(type, out, 0);
   return out;

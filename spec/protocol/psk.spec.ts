@@ -75,6 +75,8 @@ describe.each(PROVIDERS)('generatePsk with the provider %s', (_provider, crypto)
   });
 
   it('spells out the random bytes of the provider', () => {
-    expect(generatePsk({ ...crypto, randomBytes: (length) => new Uint8Array(length).fill(0x0f) })).toBe('0f'.repeat(32));
+    expect(generatePsk({ ...crypto, randomBytes: (length) => new Uint8Array(length).fill(0x0f) })).toBe(
+      '0f'.repeat(32),
+    );
   });
 });

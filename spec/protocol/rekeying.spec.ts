@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { decodeFrame, FrameSealer, PacketType, SecureChannel, toHex, type SealedType } from '../../src/protocol/index.js';
+import {
+  decodeFrame,
+  FrameSealer,
+  PacketType,
+  SecureChannel,
+  toHex,
+  type SealedType,
+} from '../../src/protocol/index.js';
 import { failureOf } from '../crypto/failure-of.js';
 import { FieldedPeer } from './fielded-peer.js';
 import {
@@ -171,7 +178,7 @@ describe('two REKEYs that cross', () => {
     expectClientsKeys({ client, server });
   });
 
-  it("do not allow the server a second REKEY under its own keys: that is a SequenceError", () => {
+  it('do not allow the server a second REKEY under its own keys: that is a SequenceError', () => {
     const peer = new FieldedPeer('server');
     const client = new SecureChannel(anyCrypto, 'aes-256-gcm', establishedAs('client'));
     sealRekey(client);

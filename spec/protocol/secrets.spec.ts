@@ -80,7 +80,11 @@ describe('printed or made JSON of, no secret shows', () => {
       const { keys: before } = establishedAs('client');
       const after = deriveRekeyedKeys(crypto, before, salt, SESSION_ID);
       const secrets = [...keys, after.sending.expose(), after.receiving.expose(), salt];
-      const channel = new SecureChannel(scriptedCrypto(crypto, { randomBytes: [salt] }), 'aes-256-gcm', establishedAs('client'));
+      const channel = new SecureChannel(
+        scriptedCrypto(crypto, { randomBytes: [salt] }),
+        'aes-256-gcm',
+        establishedAs('client'),
+      );
       expect(allLeaks(secrets, channel)).toEqual([]);
       sealRekey(channel);
       expect(channel.rekeyPending).toBe(true);
@@ -110,7 +114,12 @@ describe('printed or made JSON of, no secret shows', () => {
   it('in the error for a PSK that is too short or of the wrong type', () => {
     const short = 'my secret word';
     for (const input of [short, { psk: short }, new TextEncoder().encode(short)]) {
-      expect(leaksOf(new TextEncoder().encode(short), errorOf(() => parsePsk(input)))).toEqual([]);
+      expect(
+        leaksOf(
+          new TextEncoder().encode(short),
+          errorOf(() => parsePsk(input)),
+        ),
+      ).toEqual([]);
     }
   });
 });

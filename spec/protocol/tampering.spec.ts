@@ -1,13 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  crc16,
-  decodeFrame,
-  PacketType,
-  SecureChannel,
-  UsmpError,
-  type Frame,
-  type SealedType,
-} from '../../src/protocol/index.js';
+import type { SecureChannel } from '../../src/protocol/index.js';
+import { crc16, decodeFrame, PacketType, UsmpError, type Frame, type SealedType } from '../../src/protocol/index.js';
 import { failureOf } from '../crypto/failure-of.js';
 import { channelPair, open, pattern, sealMessage, sealRekey } from './pair.js';
 import { PROVIDERS_AND_SUITES } from './providers.js';
@@ -94,7 +87,9 @@ describe.each(Object.entries(scenes))('a sealed frame %s', (_name, stage) => {
       const before = stateOf(receiver);
       const forged = bits.filter((bit) => !isOfCrc(bit)).map((bit) => decoded(withRightCrc(flipped(genuine, bit))));
       const frames = forged.filter((frame) => frame !== undefined);
-      const effects = frames.map((frame) => `${failureOf(() => receiver.open(frame)).split(' ')[2]}, ${stateOf(receiver)}`);
+      const effects = frames.map(
+        (frame) => `${failureOf(() => receiver.open(frame)).split(' ')[2]}, ${stateOf(receiver)}`,
+      );
       expect(new Set(effects)).toEqual(new Set([`remote, ${before}`]));
       // All of seq, payload and some types pass as a frame.
       expect(frames.length).toBeGreaterThan((genuine.length - 12) * 8 + 32);

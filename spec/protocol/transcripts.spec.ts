@@ -107,7 +107,11 @@ function scriptFor(transcript: Transcript, role: Role) {
 const bytesOf = (turns: readonly Turn[], what: string): string =>
   turns.find((turn) => turn.what === what)?.steps[0]?.bytes ?? `no ${what}`;
 
-function runClientHandshake(transcript: Transcript, turns: readonly Turn[], crypto: CryptoProvider): EstablishedSession {
+function runClientHandshake(
+  transcript: Transcript,
+  turns: readonly Turn[],
+  crypto: CryptoProvider,
+): EstablishedSession {
   const start = clientHandshake(parseDeviceId(transcript.deviceId), new Secret(fromHex(transcript.psk)));
   const hello = stepClientHandshake(start, { kind: 'start' }, crypto);
   expect(toHex(sentBy(hello))).toBe(bytesOf(turns, 'HELLO'));
@@ -116,7 +120,11 @@ function runClientHandshake(transcript: Transcript, turns: readonly Turn[], cryp
   return establishedBy(stepClientHandshake(helloAck.state, frameInput(fromHex(bytesOf(turns, 'SESSION_OK'))), crypto));
 }
 
-function runServerHandshake(transcript: Transcript, turns: readonly Turn[], crypto: CryptoProvider): EstablishedSession {
+function runServerHandshake(
+  transcript: Transcript,
+  turns: readonly Turn[],
+  crypto: CryptoProvider,
+): EstablishedSession {
   const hello = stepServerHandshake(serverHandshake(), frameInput(fromHex(bytesOf(turns, 'HELLO'))), crypto);
   const deviceId = parseDeviceId(transcript.deviceId);
   expect(hello.outputs).toEqual([{ kind: 'pskNeeded', deviceId }]);

@@ -41,6 +41,7 @@ export {
   CONTROL_FRAME_BYTES,
   REKEY_FRAME_BYTES,
   SecureChannel,
+  type ControlType,
   type EstablishedSession,
   type ReceivedFrame,
 } from './secure-channel.js';

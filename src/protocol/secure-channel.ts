@@ -8,6 +8,9 @@ import type { OpenedFrame } from './reassembly.js';
 import { FrameOpener, FrameSealer, sealedFrameBytes } from './sealed-frame.js';
 import { SALT_BYTES } from './sizes.js';
 
+/** The control frames without plaintext. */
+export type ControlType = typeof PacketType.PING | typeof PacketType.PONG | typeof PacketType.BYE;
+
 /** What a handshake comes to. */
 export interface EstablishedSession {
   readonly role: 'client' | 'server';
@@ -100,7 +103,7 @@ export class SecureChannel {
    * Seals a control frame without plaintext at `out[at]`; returns its length, 40 bytes.
    * @throws SequenceError `SEQ_EXHAUSTED`, InvalidStateError after `wipe`
    */
-  sealControl(type: SealedType, out: Uint8Array, at: number): number {
+  sealControl(type: ControlType, out: Uint8Array, at: number): number {
     this.#checkNotWiped();
     return this.#sealer.seal(type, NO_PLAINTEXT, out, at);
   }

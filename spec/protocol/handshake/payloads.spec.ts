@@ -50,10 +50,7 @@ describe.each(ALL_FRAMES)('%s', (name) => {
       if (PAYLOAD_BYTES[name].includes(length)) continue;
       const { state, outputs } = receive[name](encodeFrame(genuine.type, 0, longest.subarray(0, length)));
       expect(state.name).toBe('Failed');
-      expect([length, summaryOf(outputs)]).toEqual([
-        length,
-        'failed HandshakeError HANDSHAKE_PAYLOAD_LENGTH remote',
-      ]);
+      expect([length, summaryOf(outputs)]).toEqual([length, 'failed HandshakeError HANDSHAKE_PAYLOAD_LENGTH remote']);
     }
     expect(summaryOf(receive[name](encodeFrame(genuine.type, 0, longest)).outputs)).toContain('PAYLOAD_LENGTH');
   });
@@ -133,7 +130,8 @@ describe.each(PROVIDERS)('low-order public keys with the provider %s', (_provide
 describe('what a handshake remembers', () => {
   it('are copies, so that no chunk of the network stays alive with a session', () => {
     // The network gives Buffers, whose own slice() would be a view.
-    const chunk = (bytes: Uint8Array): Uint8Array => Buffer.concat([bytes, Buffer.alloc(60_000)]).subarray(0, bytes.length);
+    const chunk = (bytes: Uint8Array): Uint8Array =>
+      Buffer.concat([bytes, Buffer.alloc(60_000)]).subarray(0, bytes.length);
     const pskNeeded = receive.HELLO(chunk(frames.HELLO));
     expect(memoryOf(pskNeeded.state)).toEqual({ deviceId: 6, clientPublicKey: 32 });
     const proof = receive.CHALLENGE(chunk(frames.CHALLENGE));

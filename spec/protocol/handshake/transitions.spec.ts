@@ -88,9 +88,7 @@ describe.each(machines)('the %s handshake', (_role, { table, states, step }) => 
     expect(step(states[from] as AnyState, inputFor(event)).state.name).toBe(to);
   });
 
-  const unexpected = openStates.flatMap((state) =>
-    framesWithout(state).map((type): [string, string] => [state, type]),
-  );
+  const unexpected = openStates.flatMap((state) => framesWithout(state).map((type): [string, string] => [state, type]));
   it.each(unexpected)('fails where in state %s comes %s', (name, type) => {
     const { state, outputs } = step(states[name] as AnyState, inputFor(type));
     expect(state.name).toBe('Failed');
