@@ -1,0 +1,40 @@
+import { checkDurationMs } from '../protocol/check-option.js';
+import type { CryptoProvider } from '../protocol/crypto-provider.js';
+import { ConfigError } from '../protocol/errors.js';
+
+export interface BackoffOptions {
+  /** The upper bound of the first delay; it doubles with each failure in a row. The default is 500 ms. */
+  readonly minDelayMs?: number;
+  /** Where the doubling stops; the default is 30 s. */
+  readonly maxDelayMs?: number;
+}
+
+/** Exponential back-off with full jitter: a gateway that comes back is not met by all its clients at once. */
+export class Backoff {
+  readonly #crypto: CryptoProvider;
+  readonly #minDelayMs: number;
+  readonly #maxDelayMs: number;
+  #failures = 0;
+
+  /** @throws ConfigError `CONFIG_OPTION` */
+  constructor(crypto: CryptoProvider, { minDelayMs = 500, maxDelayMs = 30_000 }: BackoffOptions = {}) {
+    this.#crypto = crypto;
+    this.#minDelayMs = checkDurationMs('backoff.minDelayMs', minDelayMs, 1);
+    this.#maxDelayMs = checkDurationMs('backoff.maxDelayMs', maxDelayMs, 1);
+    if (maxDelayMs < minDelayMs) {
+      throw new ConfigError('CONFIG_OPTION', `backoff: maxDelayMs ${maxDelayMs} is less than minDelayMs ${minDelayMs}`);
+    }
+  }
+
+  /** Milliseconds to wait after one more failure: anything from 0 to the bound, all equally likely. */
+  nextDelayMs(): number {
+    const boundMs = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** Math.min(this.#failures, 31));
+    this.#failures++;
+    const random = new DataView(Uint8Array.from(this.#crypto.randomBytes(4)).buffer).getUint32(0);
+    return Math.floor((random / 2 ** 32) * (boundMs + 1));
+  }
+
+  reset(): void {
+    this.#failures = 0;
+  }
+}

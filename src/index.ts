@@ -1,0 +1,13 @@
+export { UsmpClient } from './client/usmp-client.js';
+export type { BackoffOptions } from './client/backoff.js';
+export type { ClientOptions } from './client/client-options.js';
+export type { ConnectionState } from './client/connection-state.js';
+export { nobleCrypto } from './crypto/noble.js';
+export * from './protocol/index.js';
+export { defaultScheduler } from './session/default-scheduler.js';
+export type { InboxLimits } from './session/inbox.js';
+export type { OutboxLimits } from './session/outbox.js';
+export { SessionMessageEvent, type SessionEvent } from './session/session-event.js';
+export type { RekeyPolicy, SessionLimitOptions } from './session/session-limits.js';
+export type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session/session.js';
+export type { Dialer, Listener, Transport, TransportKind, TransportSink } from './transport/transport.js';

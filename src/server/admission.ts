@@ -1,0 +1,113 @@
+import { AuthenticationBackoff, type AuthenticationBackoffLimits } from './authentication-backoff.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Why a peer was turned away before it could prove anything. */
+export type RefusalReason =
+  /** As many connections as may be are unauthenticated. */
+  | 'unauthenticated-limit'
+  /** As many of this address are. */
+  | 'address-limit'
+  /** There is no room for another session. */
+  | 'session-limit'
+  /** There were as many handshakes as may be in this second. */
+  | 'rate-limit'
+  /** This device id failed to authenticate from this address too often, and has to wait. */
+  | 'slow-down';
+
+export interface AdmissionLimits extends AuthenticationBackoffLimits {
+  readonly maxSessions: number;
+  readonly maxUnauthenticated: number;
+  readonly maxUnauthenticatedPerAddress: number;
+  readonly maxHandshakesPerSecond: number;
+}
+
+/** What the limit on sessions depends on at the time of a HELLO. */
+export interface SessionRoom {
+  readonly sessions: number;
+  /** A new session of this device takes the place of one that it has. */
+  readonly replaces: boolean;
+}
+
+/**
+ * Who may come in and try, and who may not. Holds a number for each address with unauthenticated connections, and a bounded
+ * table of failures; time is an argument.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #backoff: AuthenticationBackoff;
+  readonly #handshakes: TokenBucket;
+  readonly #inByAddress = new Map<string, number>();
+  #in = 0;
+  /** Handshakes that will need room for a session if they succeed. */
+  #promised = 0;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+    this.#backoff = new AuthenticationBackoff(limits);
+    this.#handshakes = new TokenBucket(limits.maxHandshakesPerSecond);
+  }
+
+  /** A connection of this address came: lets it in, until its visit is left, or says why not. */
+  enter(address: string): Visit | RefusalReason {
+    const ofAddress = this.#inByAddress.get(address) ?? 0;
+    if (this.#in >= this.#limits.maxUnauthenticated) return 'unauthenticated-limit';
+    if (ofAddress >= this.#limits.maxUnauthenticatedPerAddress) return 'address-limit';
+    this.#in++;
+    this.#inByAddress.set(address, ofAddress + 1);
+    return this.#visit(address);
+  }
+
+  #visit(address: string): Visit {
+    let pair: string | undefined;
+    let promised = false;
+    let left = false;
+    return {
+      hello: (deviceId, room, nowMs) => {
+        pair = `${address} ${deviceId}`;
+        const refusal = this.#refusal(pair, room, nowMs);
+        if (refusal) return refusal;
+        promised = !room.replaces;
+        if (promised) this.#promised++;
+        return undefined;
+      },
+      authenticated: () => {
+        if (pair !== undefined) this.#backoff.succeeded(pair);
+      },
+      failed: (nowMs) => {
+        if (pair !== undefined) this.#backoff.failed(pair, nowMs);
+      },
+      leave: () => {
+        if (left) return;
+        left = true;
+        if (promised) this.#promised--;
+        this.#leave(address);
+      },
+    };
+  }
+
+  /** The token comes last: who is refused for another reason takes none. */
+  #refusal(pair: string, { sessions, replaces }: SessionRoom, nowMs: number): RefusalReason | undefined {
+    if (this.#backoff.barredForMs(pair, nowMs) > 0) return 'slow-down';
+    if (!replaces && sessions + this.#promised >= this.#limits.maxSessions) return 'session-limit';
+    return this.#handshakes.take(nowMs) ? undefined : 'rate-limit';
+  }
+
+  #leave(address: string): void {
+    this.#in--;
+    const ofAddress = (this.#inByAddress.get(address) ?? 0) - 1;
+    if (ofAddress > 0) this.#inByAddress.set(address, ofAddress);
+    else this.#inByAddress.delete(address);
+  }
+}
+
+/** One unauthenticated connection that was let in. */
+export interface Visit {
+  /** Its HELLO came, at most once: may the handshake go on? */
+  hello(deviceId: string, room: SessionRoom, nowMs: number): RefusalReason | undefined;
+  /** It proved that it knows the PSK. */
+  authenticated(): void;
+  /** It did not. */
+  failed(nowMs: number): void;
+  /** It is a session, or closed. */
+  leave(): void;
+}

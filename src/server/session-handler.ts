@@ -1,0 +1,29 @@
+import { ConnectionClosedError } from '../protocol/errors.js';
+import type { Session } from '../session/session.js';
+import type { UsmpSession } from '../session/usmp-session.js';
+
+/**
+ * Serves one session of `onSession`. When the promise resolves, the session ends with BYE; a rejection ends it too, and is
+ * reported as `handler-failed`, unless it only passes on that the session itself has ended.
+ */
+export type SessionHandler = (session: Session) => Promise<unknown>;
+
+/** Runs a handler and ends its session. Resolves with the failure where there is one to report; never rejects. */
+export async function runHandler(
+  handler: SessionHandler,
+  session: UsmpSession,
+): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await handler(session);
+  } catch (error) {
+    if (!isEndOf(session, error)) return { error };
+  } finally {
+    void session.bye();
+  }
+  return undefined;
+}
+
+/** Whether an error is how a session that is over tells its end: by its own error, or by saying that it is closed. */
+function isEndOf({ closeInfo }: UsmpSession, error: unknown): boolean {
+  return closeInfo !== undefined && (error === closeInfo.error || error instanceof ConnectionClosedError);
+}

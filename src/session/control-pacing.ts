@@ -1,0 +1,68 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+
+/**
+ * Fielded receivers give up after more than 8 control frames within a second with no data between them (protocol.md
+ * section 6). Half of that is left for answers to the peer's own PINGs; and since a network can squeeze two seconds into one,
+ * the window is twice as long.
+ */
+const MAX_FRAMES = 4;
+const WINDOW_MS = 2_000;
+
+interface Waiting {
+  readonly frames: number;
+  readonly send: () => void;
+}
+
+/** Lets PING and REKEY out in their order and never in bursts. */
+export class ControlPacing {
+  readonly #scheduler: SchedulerLike;
+  readonly #waiting: Waiting[] = [];
+  #sentAtMs: number[] = [];
+  #timer: Subscription | undefined;
+
+  constructor(scheduler: SchedulerLike) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Calls `send` as soon as it may send `frames` control frames, 1 or 2. */
+  run(frames: number, send: () => void): void {
+    this.#waiting.push({ frames, send });
+    this.#runDue();
+  }
+
+  controlSent(): void {
+    this.#sentAtMs.push(this.#scheduler.now());
+    if (this.#sentAtMs.length > MAX_FRAMES) this.#sentAtMs.shift();
+  }
+
+  dataSent(): void {
+    if (this.#sentAtMs.length > 0) this.#sentAtMs = [];
+  }
+
+  stop(): void {
+    this.#timer?.unsubscribe();
+    this.#waiting.length = 0;
+  }
+
+  #runDue(): void {
+    if (this.#timer) return;
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const delayMs = this.#delayMs(next.frames);
+      if (delayMs > 0) {
+        this.#timer = this.#scheduler.schedule(() => {
+          this.#timer = undefined;
+          this.#runDue();
+        }, delayMs);
+        return;
+      }
+      this.#waiting.shift();
+      next.send();
+    }
+  }
+
+  /** Milliseconds until the frame that has to leave the window has left it. */
+  #delayMs(frames: number): number {
+    const blockingMs = this.#sentAtMs[this.#sentAtMs.length - 1 - (MAX_FRAMES - frames)];
+    return blockingMs === undefined ? 0 : Math.max(0, blockingMs + WINDOW_MS - this.#scheduler.now());
+  }
+}

@@ -1,0 +1,94 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import type { UsmpError } from '../protocol/errors.js';
+import { abortable } from './abort.js';
+
+interface HeartbeatOptions {
+  readonly scheduler: SchedulerLike;
+  /** PING goes out by itself when nothing was sent, or nothing was heard, for this long; undefined: never. */
+  readonly keepaliveMs: number | undefined;
+  readonly lastSentMs: () => number;
+  readonly lastHeardMs: () => number;
+  /** Sends a PING as soon as pacing and the transport allow; `onSealed` is told when it leaves. */
+  readonly sendPing: (onSealed: () => void) => void;
+}
+
+interface Waiter {
+  readonly resolve: (roundTripMs: number) => void;
+  readonly reject: (error: UsmpError) => void;
+}
+
+/** PINGs of ours and their PONGs. A PONG carries nothing, so it answers the oldest PING that has none. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #waiters = new Set<Waiter>();
+  #pingsSentMs: number[] = [];
+  #pingQueued = false;
+  #lastKeepaliveMs = 0;
+  #timer: Subscription | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    const { keepaliveMs, scheduler } = options;
+    if (keepaliveMs === undefined) return;
+    const keepAlive = (): number => this.#keepAlive(keepaliveMs);
+    this.#timer = scheduler.schedule(function () {
+      this.schedule(undefined, keepAlive());
+    }, keepaliveMs);
+  }
+
+  /** Resolves with the round trip in milliseconds of the PING that is under way, or of a new one. */
+  ping(signal?: AbortSignal): Promise<number> {
+    return abortable(signal, (resolve, reject) => {
+      const waiter = { resolve, reject };
+      this.#waiters.add(waiter);
+      if (this.#pingsSentMs.length === 0) this.#send();
+      return () => this.#waiters.delete(waiter);
+    });
+  }
+
+  /** A PING left that belongs to REKEY. */
+  pingSent(): void {
+    this.#pingsSentMs.push(this.#options.scheduler.now());
+  }
+
+  /** A PONG came. Returns the round trip in milliseconds, or undefined for one that nobody asked for. */
+  pong(): number | undefined {
+    const sentMs = this.#pingsSentMs.shift();
+    if (sentMs === undefined) return undefined;
+    const roundTripMs = this.#options.scheduler.now() - sentMs;
+    for (const waiter of this.#waiters) waiter.resolve(roundTripMs);
+    this.#waiters.clear();
+    return roundTripMs;
+  }
+
+  /** No PING leaves by itself after this. */
+  stopKeepalive(): void {
+    this.#timer?.unsubscribe();
+  }
+
+  end(error: UsmpError): void {
+    this.stopKeepalive();
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+
+  #send(): void {
+    if (this.#pingQueued) return;
+    this.#pingQueued = true;
+    this.#options.sendPing(() => {
+      this.#pingQueued = false;
+      this.pingSent();
+    });
+  }
+
+  /** Sends PING where it is due and returns the milliseconds until it can be due next. */
+  #keepAlive(keepaliveMs: number): number {
+    const { scheduler, lastSentMs, lastHeardMs } = this.#options;
+    const now = scheduler.now();
+    const dueMs = Math.max(Math.min(lastSentMs(), lastHeardMs()), this.#lastKeepaliveMs) + keepaliveMs;
+    if (dueMs > now) return dueMs - now;
+    this.#lastKeepaliveMs = now;
+    this.#send();
+    return keepaliveMs;
+  }
+}

@@ -1,0 +1,206 @@
+import { Observable, share, type SchedulerLike, type Subscriber } from 'rxjs';
+import { ConnectionClosedError, InvalidStateError, TimeoutError, UsmpError } from '../protocol/errors.js';
+import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
+import { abortable } from './abort.js';
+import type { ReceiveOptions } from './session.js';
+
+export interface InboxLimits {
+  /** Messages that wait at most; the default is 1,024. */
+  readonly maxInboxMessages?: number;
+  /** Bytes that wait at most, and one message more; the default is 1 MiB. */
+  readonly maxInboxBytes?: number;
+}
+
+interface InboxOptions extends InboxLimits {
+  readonly scheduler: SchedulerLike;
+  /** When the peer last gave an authentic sign of life, in milliseconds of the scheduler's clock. */
+  readonly lastHeardMs: () => number;
+  /** There is room again after `full`. */
+  readonly onRoom: () => void;
+}
+
+interface Waiter {
+  readonly resolve: (message: Uint8Array) => void;
+  readonly reject: (error: UsmpError) => void;
+}
+
+/** How the messages end: a UsmpError, or `bye`. */
+type End = UsmpError | 'bye';
+
+/** Messages that wait for a consumer, and the one way of consuming that is in use: `messages$`, or `recv` and iterators. */
+export class Inbox {
+  readonly messages$: Observable<Uint8Array>;
+  readonly #options: InboxOptions;
+  readonly #maxMessages: number;
+  readonly #maxBytes: number;
+  #queue: Uint8Array[] = [];
+  #head = 0;
+  #bytes = 0;
+  #wasFull = false;
+  #subscriber: Subscriber<Uint8Array> | undefined;
+  #draining = false;
+  readonly #waiters = new Set<Waiter>();
+  #iterators = 0;
+  #end: End | undefined;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#maxMessages = checkInteger('maxInboxMessages', options.maxInboxMessages ?? 1024, 1);
+    this.#maxBytes = checkInteger('maxInboxBytes', options.maxInboxBytes ?? 1024 * 1024, 1);
+    this.messages$ = new Observable<Uint8Array>((subscriber) => this.#attach(subscriber)).pipe(share());
+  }
+
+  get #length(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  /** Whether the peer has to wait. Once full, an inbox stays so until it is half empty. */
+  get full(): boolean {
+    const fraction = this.#wasFull ? 0.5 : 1;
+    this.#wasFull = this.#length >= this.#maxMessages * fraction || this.#bytes >= this.#maxBytes * fraction;
+    return this.#wasFull;
+  }
+
+  /** Whether nothing is left and nothing will come. */
+  get exhausted(): boolean {
+    return this.#end !== undefined && this.#length === 0;
+  }
+
+  deliver(message: Uint8Array): void {
+    if (this.#subscriber && !this.#draining) return this.#subscriber.next(message);
+    const [waiter] = this.#waiters;
+    if (waiter) {
+      this.#waiters.delete(waiter);
+      return waiter.resolve(message);
+    }
+    this.#queue.push(message);
+    this.#bytes += message.length;
+  }
+
+  /** Nothing comes after; what waits stays to be consumed. */
+  end(end: End): void {
+    if (this.#end) return;
+    this.#end = end;
+    for (const waiter of this.#waiters) waiter.reject(end === 'bye' ? this.#closedError() : end);
+    this.#waiters.clear();
+    if (this.#subscriber && !this.#draining) this.#finish(this.#subscriber, end);
+  }
+
+  recv({ timeoutMs, signal }: ReceiveOptions = {}, silentSinceMs = this.#options.scheduler.now()): Promise<Uint8Array> {
+    return abortable(signal, (resolve, reject) => {
+      if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs);
+      if (this.#subscriber) {
+        reject(twoConsumers('messages$ is subscribed'));
+        return () => {};
+      }
+      if (this.#length > 0) {
+        resolve(this.#shift());
+        return () => {};
+      }
+      if (this.#end) {
+        reject(this.#closedError());
+        return () => {};
+      }
+      return this.#wait(timeoutMs, silentSinceMs, resolve, reject);
+    });
+  }
+
+  async *iterate(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#subscriber) throw twoConsumers('messages$ is subscribed');
+    this.#iterators++;
+    try {
+      while (!this.exhausted) {
+        const next = await this.recv().catch((error: unknown) => {
+          if (this.#end === undefined) throw error;
+        });
+        if (next) yield next;
+      }
+      const end = this.#end;
+      if (end instanceof UsmpError) throw end;
+    } finally {
+      this.#iterators--;
+    }
+  }
+
+  #wait(
+    timeoutMs: number | undefined,
+    silentSinceMs: number,
+    resolve: Waiter['resolve'],
+    reject: Waiter['reject'],
+  ): () => void {
+    const { scheduler, lastHeardMs } = this.#options;
+    const silenceMs = (): number => scheduler.now() - Math.max(silentSinceMs, lastHeardMs());
+    const limit =
+      timeoutMs === undefined
+        ? undefined
+        : scheduler.schedule(
+            function () {
+              const leftMs = timeoutMs - silenceMs();
+              if (leftMs > 0) return void this.schedule(undefined, leftMs);
+              takeBack();
+              reject(new TimeoutError('TIMEOUT_RECV', `nothing came from the peer for ${timeoutMs} ms`));
+            },
+            Math.max(0, timeoutMs - silenceMs()),
+          );
+    const waiter: Waiter = {
+      resolve: (message) => {
+        limit?.unsubscribe();
+        resolve(message);
+      },
+      reject: (error) => {
+        limit?.unsubscribe();
+        reject(error);
+      },
+    };
+    const takeBack = (): void => {
+      limit?.unsubscribe();
+      this.#waiters.delete(waiter);
+    };
+    this.#waiters.add(waiter);
+    return takeBack;
+  }
+
+  #attach(subscriber: Subscriber<Uint8Array>): (() => void) | undefined {
+    if (this.#waiters.size > 0 || this.#iterators > 0) {
+      subscriber.error(twoConsumers('recv() or an iterator is waiting'));
+      return undefined;
+    }
+    this.#subscriber = subscriber;
+    this.#draining = true;
+    while (this.#length > 0 && !subscriber.closed) subscriber.next(this.#shift());
+    this.#draining = false;
+    if (this.#end && this.#length === 0) this.#finish(subscriber, this.#end);
+    return () => {
+      if (this.#subscriber === subscriber) this.#subscriber = undefined;
+    };
+  }
+
+  #finish(subscriber: Subscriber<Uint8Array>, end: End): void {
+    this.#subscriber = undefined;
+    if (end === 'bye') subscriber.complete();
+    else subscriber.error(end);
+  }
+
+  #shift(): Uint8Array {
+    const message = this.#queue[this.#head] as Uint8Array;
+    this.#queue[this.#head++] = EMPTY;
+    if (this.#head === this.#queue.length || this.#head === 1024) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    this.#bytes -= message.length;
+    if (this.#wasFull && !this.full) this.#options.onRoom();
+    return message;
+  }
+
+  #closedError(): ConnectionClosedError {
+    return this.#end === 'bye' || this.#end === undefined
+      ? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE')
+      : new ConnectionClosedError('CLOSED', 'the session is over', { cause: this.#end, origin: this.#end.origin });
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+const twoConsumers = (why: string): InvalidStateError =>
+  new InvalidStateError('TWO_CONSUMERS', `a session has one way of consuming at a time, and ${why}`);

@@ -1,0 +1,222 @@
+import type { SchedulerLike, Subscription } from 'rxjs';
+import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../protocol/errors.js';
+import { sealedMessageBytes } from '../protocol/fragmentation.js';
+import { PacketType } from '../protocol/packet-type.js';
+import { MAX_CONTROL_FRAMES } from '../protocol/control-flood.js';
+import {
+  CONTROL_FRAME_BYTES,
+  REKEY_FRAME_BYTES,
+  type ControlType,
+  type SecureChannel,
+} from '../protocol/secure-channel.js';
+import type { Transport } from '../transport/transport.js';
+import { BurstBuffer } from './burst-buffer.js';
+
+export interface OutboxLimits {
+  /** Bytes of messages that wait, unsealed, for a peer that reads slowly; the default is 1 MiB. */
+  readonly maxOutboxBytes?: number;
+  /** How long a peer may leave what was written unread before the session ends; the default is 30 s. */
+  readonly sendTimeoutMs?: number;
+}
+
+interface OutboxOptions extends OutboxLimits {
+  readonly transport: Transport;
+  readonly channel: SecureChannel;
+  readonly scheduler: SchedulerLike;
+  /** A frame was sealed: whether it is data, and the message where there is one. */
+  readonly onSealed: (message: Uint8Array | undefined) => void;
+  /** The session has to end. */
+  readonly onFailure: (error: UsmpError) => void;
+}
+
+/** Tells the sender what became of a message: the error, or undefined. */
+type Settle = (error?: UsmpError) => void;
+
+interface QueuedMessage {
+  readonly message: Uint8Array;
+  readonly settle: Settle;
+}
+
+/** A burst this long leaves at once, before the tick is over, so that a full transport is noticed in time. */
+const MAX_BURST_BYTES = 64 * 1024;
+
+/**
+ * What leaves: frames sealed in the order of the calls, all frames of a tick as one write. While the transport is above its
+ * high-water mark nothing is sealed, so that what waits can still be taken back, and no sequence number is spent on it.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #maxBytes: number;
+  readonly #sendTimeoutMs: number;
+  readonly #burst = new BurstBuffer();
+  readonly #messages = new Set<QueuedMessage>();
+  #queuedBytes = 0;
+  #controls: (() => void)[] = [];
+  #pendingPongs = 0;
+  #inBurst: Settle[] = [];
+  #undrained: Settle[] = [];
+  #flush: Subscription | undefined;
+  #drainLimit: Subscription | undefined;
+  #congested = false;
+  #onEmpty: (() => void) | undefined;
+  #ended = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    this.#maxBytes = options.maxOutboxBytes ?? 1024 * 1024;
+    this.#sendTimeoutMs = options.sendTimeoutMs ?? 30_000;
+  }
+
+  /** Sends a message of 0 to 1808 bytes. Returns what takes it back, as long as it is not sealed. */
+  send(message: Uint8Array, settle: Settle): () => void {
+    if (!this.#congested && this.#messages.size === 0) {
+      this.#sealMessage(message, settle);
+      return () => {};
+    }
+    if (this.#queuedBytes + message.length > this.#maxBytes) {
+      settle(
+        new InvalidStateError(
+          'OUTBOX_FULL',
+          `more than ${this.#maxBytes} bytes wait for the peer; await send() before sending more`,
+        ),
+      );
+      return () => {};
+    }
+    // The caller may use its array again; the copy is made only for a peer that is slow.
+    const queued = { message: message.slice(), settle };
+    this.#messages.add(queued);
+    this.#queuedBytes += message.length;
+    return () => {
+      if (this.#messages.delete(queued)) this.#queuedBytes -= message.length;
+    };
+  }
+
+  /** PONG goes at once; a peer that asks and does not read gets at most as many answers as it may ask for at a time. */
+  pong(): void {
+    if (!this.#congested) return this.#sealControl(PacketType.PONG);
+    this.#pendingPongs = Math.min(this.#pendingPongs + 1, MAX_CONTROL_FRAMES);
+  }
+
+  /** Sends PING before any message that still waits; `onSealed` is told when it leaves. */
+  ping(onSealed: () => void): void {
+    this.#control(() => {
+      this.#sealControl(PacketType.PING);
+      onSealed();
+    });
+  }
+
+  /** Sends REKEY and a PING under the new keys, before any message that still waits. */
+  rekey(onSealed: () => void): void {
+    this.#control(() => {
+      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#options.channel.sealRekey(out, at));
+      this.#sealControl(PacketType.PING);
+      onSealed();
+    });
+  }
+
+  /** Sends everything that waits, then BYE; calls `done` when the transport has it all. */
+  finish(done: () => void): void {
+    this.#onEmpty = () => {
+      this.#onEmpty = undefined;
+      this.#sealControl(PacketType.BYE);
+      this.#flushNow();
+      done();
+    };
+    this.#finishIfEmpty();
+  }
+
+  drained(): void {
+    if (!this.#congested || this.#ended) return;
+    this.#congested = false;
+    this.#drainLimit?.unsubscribe();
+    const settled = this.#undrained;
+    this.#undrained = [];
+    for (const settle of settled) settle();
+    this.#sealQueued();
+    this.#finishIfEmpty();
+  }
+
+  /** Nothing is sealed or written after. Whoever waits is told `error`, or that nothing of the message was sent. */
+  end(error: UsmpError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#flush?.unsubscribe();
+    this.#drainLimit?.unsubscribe();
+    const unsent = new ConnectionClosedError('CLOSED_BEFORE_SEND', 'the session ended before the message was sent', {
+      cause: error,
+      origin: error.origin,
+    });
+    const sealed = [...this.#undrained, ...this.#inBurst];
+    const queued = [...this.#messages];
+    this.#undrained = [];
+    this.#inBurst = [];
+    this.#messages.clear();
+    this.#controls = [];
+    for (const settle of sealed) settle(error);
+    for (const { settle } of queued) settle(unsent);
+  }
+
+  #control(action: () => void): void {
+    if (this.#congested) this.#controls.push(action);
+    else action();
+  }
+
+  #sealMessage(message: Uint8Array, settle: Settle): void {
+    this.#inBurst.push(settle);
+    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#options.channel.sealMessage(message, out, at));
+    this.#options.onSealed(message);
+  }
+
+  #sealControl(type: ControlType): void {
+    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#options.channel.sealControl(type, out, at));
+    this.#options.onSealed(undefined);
+  }
+
+  #seal(bytes: number, seal: (out: Uint8Array, at: number) => void): void {
+    if (this.#ended) return;
+    const at = this.#burst.reserve(bytes);
+    try {
+      seal(this.#burst.bytes, at);
+    } catch (error) {
+      // What stands in the burst is incomplete: the stream can't go on.
+      return this.#options.onFailure(error as UsmpError);
+    }
+    if (this.#burst.length >= MAX_BURST_BYTES) this.#flushNow();
+    else this.#flush ??= this.#options.scheduler.schedule(() => this.#flushNow(), 0);
+  }
+
+  #flushNow(): void {
+    this.#flush?.unsubscribe();
+    this.#flush = undefined;
+    if (this.#ended || this.#burst.length === 0) return;
+    const settled = this.#inBurst;
+    this.#inBurst = [];
+    if (this.#options.transport.write(this.#burst.take())) {
+      for (const settle of settled) settle();
+      return;
+    }
+    for (const settle of settled) this.#undrained.push(settle);
+    if (this.#congested) return;
+    this.#congested = true;
+    this.#drainLimit = this.#options.scheduler.schedule(() => {
+      this.#options.onFailure(
+        new TimeoutError('TIMEOUT_SEND', `the peer did not read what was sent within ${this.#sendTimeoutMs} ms`),
+      );
+    }, this.#sendTimeoutMs);
+  }
+
+  #sealQueued(): void {
+    for (; this.#pendingPongs > 0 && !this.#congested; this.#pendingPongs--) this.#sealControl(PacketType.PONG);
+    while (this.#controls.length > 0 && !this.#congested) this.#controls.shift()?.();
+    for (const queued of this.#messages) {
+      if (this.#congested) return;
+      this.#messages.delete(queued);
+      this.#queuedBytes -= queued.message.length;
+      this.#sealMessage(queued.message, queued.settle);
+    }
+  }
+
+  #finishIfEmpty(): void {
+    if (!this.#congested && this.#messages.size === 0 && this.#controls.length === 0) this.#onEmpty?.();
+  }
+}

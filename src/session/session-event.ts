@@ -1,0 +1,39 @@
+import type { CloseInfo } from './session.js';
+
+/** A message as `events$` shows it: its bytes are there for who asks, but print nowhere. */
+export class SessionMessageEvent {
+  readonly type: 'message' | 'sent';
+  /** 0 to 1808 bytes. */
+  readonly bytes: number;
+  readonly #data: Uint8Array;
+
+  constructor(type: 'message' | 'sent', data: Uint8Array) {
+    this.type = type;
+    this.bytes = data.length;
+    this.#data = data;
+  }
+
+  /** The plaintext itself, not to be modified. */
+  get data(): Uint8Array {
+    return this.#data;
+  }
+}
+
+/** What happens in a session, for dashboards, logs and metrics. Watching consumes nothing. */
+export type SessionEvent =
+  /** `message`: a message arrived, consumed or not. `sent`: one was sealed and handed to the transport. */
+  | SessionMessageEvent
+  /** The peer's PING came and was answered. */
+  | { readonly type: 'ping' }
+  /** The answer to a PING of ours came. */
+  | { readonly type: 'pong'; readonly roundTripMs: number }
+  | { readonly type: 'rekeyed'; readonly initiator: 'local' | 'remote' }
+  /**
+   * Something was passed over. `error-frame`: the peer's plaintext ERROR, by right. `unread-session`: a client lost several
+   * sessions whose messages nobody read, and let go of the oldest.
+   */
+  | { readonly type: 'dropped'; readonly reason: 'error-frame' | 'unread-session' }
+  /** Reading stopped because the inbox is full, or goes on. */
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'closed'; readonly info: CloseInfo };

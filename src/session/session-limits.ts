@@ -1,0 +1,58 @@
+import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
+import type { InboxLimits } from './inbox.js';
+import type { OutboxLimits } from './outbox.js';
+
+/** When fresh keys are made without being asked for. */
+export interface RekeyPolicy {
+  /** After this many frames in either direction, 1 to 2^31; the default, and the most, is 2^31. */
+  readonly everyFrames?: number;
+  /** After this many milliseconds; the default is never. */
+  readonly everyMs?: number;
+}
+
+/** Limits of a session that client and server offer as options. */
+export interface SessionLimitOptions extends InboxLimits, OutboxLimits {
+  /** The session ends with TimeoutError `TIMEOUT_IDLE` when no authentic frame came for this long. */
+  readonly idleTimeoutMs?: number;
+  /** How long `bye` may take to get rid of what is to be sent; the default is 5 s. */
+  readonly closeTimeoutMs?: number;
+  readonly rekey?: RekeyPolicy;
+}
+
+/** The same with the defaults filled in. */
+export interface SessionLimits extends InboxLimits, OutboxLimits {
+  readonly idleTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  /** PING goes out when nothing was sent, or nothing heard, for this long; undefined: never. */
+  readonly keepaliveMs: number | undefined;
+  readonly maxOutboxBytes: number;
+  readonly rekey: RekeyPolicy & { readonly everyFrames: number };
+}
+
+/** Far below 2^32 - 1, where sequence numbers end. */
+const MAX_FRAMES_PER_KEY = 2 ** 31;
+
+/**
+ * Fills defaults in.
+ * @throws ConfigError `CONFIG_OPTION` that names the option
+ */
+export function sessionLimits(
+  options: SessionLimitOptions,
+  defaults: { readonly idleTimeoutMs: number; readonly keepaliveMs: number | undefined },
+): SessionLimits {
+  const { rekey = {} } = options;
+  return {
+    idleTimeoutMs: checkDurationMs('idleTimeoutMs', options.idleTimeoutMs ?? defaults.idleTimeoutMs, 1),
+    closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? 5_000),
+    keepaliveMs:
+      defaults.keepaliveMs === undefined ? undefined : checkDurationMs('keepaliveMs', defaults.keepaliveMs, 1),
+    maxInboxMessages: checkInteger('maxInboxMessages', options.maxInboxMessages ?? 1024, 1),
+    maxInboxBytes: checkInteger('maxInboxBytes', options.maxInboxBytes ?? 1024 * 1024, 1),
+    maxOutboxBytes: checkInteger('maxOutboxBytes', options.maxOutboxBytes ?? 1024 * 1024, 0),
+    sendTimeoutMs: checkDurationMs('sendTimeoutMs', options.sendTimeoutMs ?? 30_000, 1),
+    rekey: {
+      everyFrames: checkInteger('rekey.everyFrames', rekey.everyFrames ?? MAX_FRAMES_PER_KEY, 1, MAX_FRAMES_PER_KEY),
+      ...(rekey.everyMs !== undefined && { everyMs: checkDurationMs('rekey.everyMs', rekey.everyMs, 1) }),
+    },
+  };
+}

@@ -1,0 +1,373 @@
+import {
+  BehaviorSubject,
+  filter,
+  map,
+  ReplaySubject,
+  scan,
+  Subject,
+  switchMap,
+  throwError,
+  timeout,
+  type Observable,
+  type SchedulerLike,
+  type Subscription,
+} from 'rxjs';
+import { toHex } from '../protocol/bytes.js';
+import { ControlFloodDetector } from '../protocol/control-flood.js';
+import type { CipherSuite, CryptoProvider } from '../protocol/crypto-provider.js';
+import { formatDeviceId } from '../protocol/device-id.js';
+import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
+import type { FrameDecoder } from '../protocol/frame-decoder.js';
+import type { Frame } from '../protocol/frame.js';
+import { PacketType } from '../protocol/packet-type.js';
+import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../protocol/reassembly.js';
+import { SecureChannel, type EstablishedSession, type ReceivedFrame } from '../protocol/secure-channel.js';
+import type { Transport, TransportKind, TransportSink } from '../transport/transport.js';
+import { abortable } from './abort.js';
+import { ControlPacing } from './control-pacing.js';
+import { encodeMessage } from './encode-message.js';
+import { Heartbeat } from './heartbeat.js';
+import { Inbox } from './inbox.js';
+import { Outbox } from './outbox.js';
+import { Rekeying } from './rekeying.js';
+import { SessionMessageEvent, type SessionEvent } from './session-event.js';
+import type { SessionLimits } from './session-limits.js';
+import type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session.js';
+
+/** What a session is made of: the outcome of a handshake and the transport that it ran on. */
+export interface SessionParts {
+  readonly transport: Transport;
+  /** What the handshake read frames with: frames may wait in it. */
+  readonly decoder: FrameDecoder;
+  readonly established: EstablishedSession;
+  readonly crypto: CryptoProvider;
+  readonly suite: CipherSuite;
+  readonly scheduler: SchedulerLike;
+  readonly limits: SessionLimits;
+}
+
+/** The one implementation of Session, for byte streams. Nothing is read before `start`. */
+export class UsmpSession implements Session, TransportSink {
+  readonly deviceId: string;
+  readonly sessionId: string;
+  readonly transport: TransportKind;
+  readonly remoteAddress: string;
+  readonly state$: Observable<SessionState>;
+  readonly messages$: Observable<Uint8Array>;
+  readonly events$: Observable<SessionEvent>;
+  readonly closed: Promise<CloseInfo>;
+
+  readonly #transport: Transport;
+  readonly #decoder: FrameDecoder;
+  readonly #channel: SecureChannel;
+  readonly #scheduler: SchedulerLike;
+  readonly #limits: SessionLimits;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #pacing: ControlPacing;
+  readonly #heartbeat: Heartbeat;
+  readonly #rekeying: Rekeying;
+  readonly #flood = new ControlFloodDetector();
+  readonly #frames$ = new Subject<ReceivedFrame>();
+  readonly #reading$ = new BehaviorSubject(true);
+  readonly #states$ = new ReplaySubject<SessionState>(1);
+  readonly #observed$ = new Subject<SessionEvent>();
+  #pipeline: Subscription | undefined;
+  #closeLimit: Subscription | undefined;
+  #resolveClosed: (info: CloseInfo) => void = () => {};
+  #state: SessionState = 'open';
+  #closeInfo: CloseInfo | undefined;
+  #byeSent = false;
+  #inReadLoop = false;
+  #lastSentMs: number;
+  #lastHeardMs: number;
+
+  constructor({ transport, decoder, established, crypto, suite, scheduler, limits }: SessionParts) {
+    this.deviceId = formatDeviceId(established.deviceId);
+    this.sessionId = toHex(established.sessionId);
+    this.transport = transport.kind;
+    this.remoteAddress = transport.remoteAddress;
+    this.#transport = transport;
+    this.#decoder = decoder;
+    this.#channel = new SecureChannel(crypto, suite, established);
+    this.#scheduler = scheduler;
+    this.#limits = limits;
+    this.#lastSentMs = this.#lastHeardMs = scheduler.now();
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.state$ = this.#states$.asObservable();
+    this.events$ = this.#observed$.asObservable();
+    this.#states$.next('open');
+
+    const lastHeardMs = (): number => this.#lastHeardMs;
+    this.#inbox = new Inbox({ ...limits, scheduler, lastHeardMs, onRoom: () => this.#read() });
+    this.messages$ = this.#inbox.messages$;
+    this.#outbox = new Outbox({
+      ...limits,
+      transport,
+      channel: this.#channel,
+      scheduler,
+      onSealed: (message) => this.#sealed(message),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#pacing = new ControlPacing(scheduler);
+    this.#heartbeat = new Heartbeat({
+      scheduler,
+      keepaliveMs: limits.keepaliveMs,
+      lastSentMs: () => this.#lastSentMs,
+      lastHeardMs,
+      sendPing: (onSealed) => this.#pacing.run(1, () => this.#outbox.ping(onSealed)),
+    });
+    this.#rekeying = new Rekeying({
+      scheduler,
+      policy: limits.rekey,
+      channel: this.#channel,
+      sendRekey: (onSealed) =>
+        this.#pacing.run(2, () =>
+          this.#outbox.rekey(() => {
+            this.#heartbeat.pingSent();
+            onSealed();
+          }),
+        ),
+    });
+  }
+
+  /** Takes the transport over and begins to read; called once. */
+  start(): void {
+    this.#pipeline = this.#messagesOfFrames().subscribe({
+      next: (message) => this.#deliver(message),
+      error: (error: unknown) => this.#fail(error as UsmpError),
+    });
+    this.#transport.attach(this);
+    this.#read();
+  }
+
+  send(data: Uint8Array | string, { signal }: SendOptions = {}): Promise<void> {
+    return abortable(signal, (resolve, reject) => this.enqueue(data, (error) => (error ? reject(error) : resolve())));
+  }
+
+  /** `send` with a callback, which is called once and may be called at once. Returns what takes the message back. */
+  enqueue(data: Uint8Array | string, settle: (error?: UsmpError) => void): () => void {
+    try {
+      const message = encodeMessage(data);
+      if (this.#state === 'open') return this.#outbox.send(message, settle);
+      settle(new ConnectionClosedError('CLOSED_BEFORE_SEND', `the session is ${this.#state}`, { origin: 'local' }));
+    } catch (error) {
+      settle(error as UsmpError);
+    }
+    return () => {};
+  }
+
+  recv(options?: ReceiveOptions): Promise<Uint8Array> {
+    return this.#inbox.recv(options);
+  }
+
+  /** `recv` for a caller that has waited since `silentSinceMs`, on the scheduler's clock, already. */
+  recvSince(silentSinceMs: number, options: ReceiveOptions): Promise<Uint8Array> {
+    return this.#inbox.recv(options, silentSinceMs);
+  }
+
+  /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** How the session ended, once it has. */
+  get closeInfo(): CloseInfo | undefined {
+    return this.#closeInfo;
+  }
+
+  /** Whether the session is over and every message of it was consumed. */
+  get exhausted(): boolean {
+    return this.#inbox.exhausted;
+  }
+
+  ping({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
+    return this.#state === 'open' ? this.#heartbeat.ping(signal) : this.#rejectClosed();
+  }
+
+  rekey({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return this.#state === 'open' ? this.#rekeying.rekey(signal) : this.#rejectClosed();
+  }
+
+  async bye(): Promise<void> {
+    this.beginClose(this.#limits.closeTimeoutMs);
+    await this.closed;
+  }
+
+  /** `bye` with a limit in milliseconds, after which the connection is closed whatever is left to send. */
+  beginClose(limitMs: number): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'closing';
+    this.#states$.next('closing');
+    this.#heartbeat.stopKeepalive();
+    this.#rekeying.stop();
+    this.#pacing.stop();
+    this.#closeLimit = this.#scheduler.schedule(() => this.#closeOverdue(limitMs), limitMs);
+    this.#outbox.finish(() => {
+      this.#byeSent = true;
+      this.#transport.end();
+      // A full inbox must not keep us from seeing that the peer has closed.
+      this.#transport.resume();
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return this.#inbox.iterate();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.bye();
+  }
+
+  /** Part of TransportSink. */
+  data(bytes: Uint8Array): void {
+    // After our BYE the stream is read only to its end, so that closing does not cut the BYE off.
+    if (this.#byeSent) return;
+    this.#decoder.push(bytes);
+    this.#read();
+  }
+
+  /** Part of TransportSink. */
+  drain(): void {
+    this.#outbox.drained();
+  }
+
+  /** Part of TransportSink. */
+  end(cause?: unknown): void {
+    if (this.#byeSent) return this.#close({ origin: 'local' });
+    // What arrived before the end is taken whole, be the inbox full or not: it can't come again.
+    this.#takeFrames(() => true);
+    const error = new ConnectionClosedError(
+      'CLOSED_WITHOUT_BYE',
+      cause instanceof Error ? `the connection broke: ${cause.message}` : 'the connection ended without BYE',
+      { cause },
+    );
+    this.#close({ origin: 'remote', error });
+  }
+
+  /** Opened frames → inactivity limit → reassembly → messages. While we do not read, silence is our own doing. */
+  #messagesOfFrames(): Observable<Uint8Array> {
+    const { idleTimeoutMs } = this.#limits;
+    const silence = (): UsmpError =>
+      new TimeoutError('TIMEOUT_IDLE', `no authentic frame came from the peer for ${idleTimeoutMs} ms`);
+    const withLimit$ = this.#frames$.pipe(
+      timeout({ each: idleTimeoutMs, scheduler: this.#scheduler, with: () => throwError(silence) }),
+    );
+    return this.#reading$.pipe(
+      switchMap((reading) => (reading ? withLimit$ : this.#frames$)),
+      scan<ReceivedFrame, Assembly, Assembly>(reassemble, BETWEEN_MESSAGES),
+      filter((assembly) => assembly.at === 'message-end'),
+      map(({ message }) => message),
+    );
+  }
+
+  #deliver(message: Uint8Array): void {
+    if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('message', message));
+    this.#inbox.deliver(message);
+  }
+
+  #read(): void {
+    if (this.#inReadLoop || this.#state === 'closed') return;
+    this.#takeFrames(() => !this.#inbox.full);
+    if ((this.#state as SessionState) === 'closed' || this.#inbox.full !== this.#reading$.value) return;
+    const reading = !this.#reading$.value;
+    this.#reading$.next(reading);
+    this.#observed$.next({ type: reading ? 'resumed' : 'paused' });
+    if (reading) this.#transport.resume();
+    else this.#transport.pause();
+  }
+
+  /** Takes the frames that have arrived while `more` allows. A consumer that is called may make room: no loop in a loop. */
+  #takeFrames(more: () => boolean): void {
+    if (this.#inReadLoop) return;
+    this.#inReadLoop = true;
+    try {
+      while (this.#state !== 'closed' && !this.#byeSent && more()) {
+        const frame = this.#decoder.next();
+        if (!frame) break;
+        this.#take(frame);
+      }
+    } catch (error) {
+      this.#fail(error as UsmpError);
+    } finally {
+      this.#inReadLoop = false;
+    }
+  }
+
+  #take(frame: Frame): void {
+    const received = this.#channel.open(frame);
+    if (!received) return this.#observed$.next({ type: 'dropped', reason: 'error-frame' });
+    this.#lastHeardMs = this.#scheduler.now();
+    this.#flood.observe(received.type, this.#lastHeardMs);
+    if (received.rekeyedBy.length > 0) this.#keysChanged(received.rekeyedBy);
+    this.#frames$.next(received);
+    if (this.#state !== 'closed') this.#answer(received);
+  }
+
+  /** What a frame asks for beside its place in a message, which reassembly has checked by then. */
+  #answer({ type }: ReceivedFrame): void {
+    this.#rekeying.progressed();
+    if (type === PacketType.PING) {
+      this.#outbox.pong();
+      this.#observed$.next({ type: 'ping' });
+    } else if (type === PacketType.PONG) {
+      const roundTripMs = this.#heartbeat.pong();
+      if (roundTripMs !== undefined) this.#observed$.next({ type: 'pong', roundTripMs });
+    } else if (type === PacketType.BYE) {
+      this.#close({ origin: 'remote' });
+    }
+  }
+
+  #keysChanged(initiators: ReceivedFrame['rekeyedBy']): void {
+    this.#rekeying.keysChanged();
+    for (const initiator of initiators) this.#observed$.next({ type: 'rekeyed', initiator });
+  }
+
+  #sealed(message: Uint8Array | undefined): void {
+    this.#lastSentMs = this.#scheduler.now();
+    if (message === undefined) return this.#pacing.controlSent();
+    this.#pacing.dataSent();
+    if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('sent', message));
+    this.#rekeying.progressed();
+  }
+
+  #closeOverdue(limitMs: number): void {
+    if (this.#byeSent) return this.#close({ origin: 'local' });
+    this.#fail(new TimeoutError('TIMEOUT_SEND', `the peer did not read what was sent before BYE within ${limitMs} ms`));
+  }
+
+  #fail(error: UsmpError): void {
+    this.#close({ origin: error.origin, error });
+  }
+
+  /** The end, once, in the order that design.md gives: timers, transport, observables, `closed`, keys. */
+  #close(info: CloseInfo): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#closeInfo = info;
+    const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
+    this.#closeLimit?.unsubscribe();
+    this.#pipeline?.unsubscribe();
+    this.#pacing.stop();
+    this.#heartbeat.end(error);
+    this.#rekeying.end(error);
+    this.#outbox.end(error);
+    this.#transport.destroy();
+    this.#inbox.end(info.error ?? 'bye');
+    this.#states$.next('closed');
+    this.#states$.complete();
+    this.#observed$.next({ type: 'closed', info });
+    this.#observed$.complete();
+    this.#resolveClosed(info);
+    this.#channel.wipe();
+  }
+
+  #rejectClosed(): Promise<never> {
+    return abortable(undefined, (_resolve, reject) => {
+      reject(new ConnectionClosedError('CLOSED', `the session is ${this.#state}`, { origin: 'local' }));
+      return () => {};
+    });
+  }
+}

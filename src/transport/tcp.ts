@@ -1,0 +1,159 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Observable } from 'rxjs';
+import { ConfigError, ConnectionClosedError } from '../protocol/errors.js';
+import type { Dialer, Listener, Transport, TransportSink } from './transport.js';
+
+/** `write` asks for a pause from this many unsent bytes on. */
+const HIGH_WATER_MARK_BYTES = 128 * 1024;
+/** A peer that vanished without a word is noticed by probes from this much silence on. */
+const TCP_KEEPALIVE_MS = 30_000;
+
+const formatAddress = (address = '?', port = 0): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** A connected TCP socket; paused until a sink is attached. */
+class TcpTransport implements Transport {
+  readonly kind = 'tcp';
+  readonly remoteAddress: string;
+  readonly #socket: Socket;
+  #sink: TransportSink | undefined;
+  #cause: unknown;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    // A Buffer is no plain Uint8Array: its slice() would not copy.
+    socket.on('data', (chunk) => this.#sink?.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)));
+    socket.on('drain', () => this.#sink?.drain());
+    socket.on('error', (error) => {
+      this.#cause = error;
+    });
+    socket.on('end', () => this.#end());
+    socket.on('close', () => this.#end());
+    socket.pause();
+  }
+
+  attach(sink: TransportSink): void {
+    const first = this.#sink === undefined;
+    this.#sink = sink;
+    if (first && this.#socket.destroyed) this.#end();
+    else if (first) this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#socket.writable ? this.#socket.write(bytes) : true;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#sink = SILENT;
+    this.#socket.destroy();
+  }
+
+  reset(): void {
+    this.#sink = SILENT;
+    this.#socket.resetAndDestroy();
+  }
+
+  #end(): void {
+    const sink = this.#sink;
+    if (!sink) return;
+    this.#sink = SILENT;
+    sink.end(this.#cause);
+  }
+}
+
+const SILENT: TransportSink = { data() {}, drain() {}, end() {} };
+
+export interface TcpAddress {
+  /** A name or an IP address; the default is this machine's loopback, `127.0.0.1`. */
+  readonly host?: string;
+  readonly port: number;
+}
+
+/** Dials TCP. Errors with ConnectionClosedError `CONNECT_FAILED`, whose cause is Node's, for any failure to connect. */
+export function tcpDialer({ host = '127.0.0.1', port }: TcpAddress): Dialer {
+  checkPort(port);
+  return {
+    kind: 'tcp',
+    dial: () =>
+      new Observable<Transport>((subscriber) => {
+        const socketOptions = { host, port, highWaterMark: HIGH_WATER_MARK_BYTES };
+        const socket = connect(socketOptions);
+        const onError = (cause: Error): void =>
+          subscriber.error(
+            new ConnectionClosedError(
+              'CONNECT_FAILED',
+              `could not connect to ${formatAddress(host, port)}: ${cause.message}`,
+              {
+                cause,
+              },
+            ),
+          );
+        let handedOver = false;
+        socket.once('error', onError);
+        socket.once('connect', () => {
+          socket.off('error', onError);
+          handedOver = true;
+          subscriber.next(new TcpTransport(socket));
+          subscriber.complete();
+        });
+        return () => {
+          if (!handedOver) socket.destroy();
+        };
+      }),
+  };
+}
+
+/** Listens on TCP; port 0 takes a free one. `listen` rejects with ConfigError `CONFIG_ADDRESS` where it can't. */
+export function tcpListener({ host = '127.0.0.1', port }: TcpAddress): Listener {
+  checkPort(port);
+  let server: Server | undefined;
+  return {
+    kind: 'tcp',
+    listen: (accept) =>
+      new Promise<string>((resolve, reject) => {
+        const made = createServer({ pauseOnConnect: true, highWaterMark: HIGH_WATER_MARK_BYTES }, (socket) =>
+          accept(new TcpTransport(socket)),
+        );
+        made.once('error', (cause: NodeJS.ErrnoException) => {
+          const reason = cause.code === 'EADDRINUSE' ? 'the port is in use' : cause.message;
+          reject(
+            new ConfigError('CONFIG_ADDRESS', `could not listen on ${formatAddress(host, port)}: ${reason}`, { cause }),
+          );
+        });
+        made.listen({ host, port }, () => {
+          server = made;
+          // A failed accept (no file descriptors left) hurts the newcomer alone.
+          made.on('error', () => {});
+          const bound = made.address() as AddressInfo;
+          resolve(formatAddress(bound.address, bound.port));
+        });
+      }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        if (!server) return resolve();
+        // Its callback would wait for the connections that live on.
+        server.close();
+        resolve();
+      }),
+  };
+}
+
+function checkPort(port: unknown): void {
+  if (Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535) return;
+  throw new ConfigError('CONFIG_OPTION', `port: expected a whole number from 0 to 65535, got ${String(port)}`);
+}
