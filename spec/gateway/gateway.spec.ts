@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { UsmpClient } from '../../src/node.js';
+import { startGateway, type Gateway } from '../../src/gateway/gateway.js';
+
+let directory: string;
+let lines: string[];
+let gateway: Gateway | undefined;
+let waiting: { readonly pattern: RegExp; readonly resolve: () => void }[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'usmp-gateway-'));
+  lines = [];
+  waiting = [];
+});
+afterEach(async () => {
+  await gateway?.stop();
+  gateway = undefined;
+  rmSync(directory, { recursive: true });
+});
+
+const pskFile = (): string => join(directory, 'psk');
+const psk = (): string => readFileSync(pskFile(), 'utf8').trim();
+
+function print(text: string): void {
+  lines.push(...text.split('\n'));
+  for (const { pattern, resolve } of waiting) if (lines.some((line) => pattern.test(line))) resolve();
+}
+
+/** Resolves when such a line is printed. */
+const printed = (pattern: RegExp): Promise<void> =>
+  new Promise((resolve) => {
+    waiting.push({ pattern, resolve });
+    if (lines.some((line) => pattern.test(line))) resolve();
+  });
+
+const start = async (options: { host?: string; port?: number; devices: boolean }): Promise<Gateway> =>
+  (gateway = await startGateway({ host: '127.0.0.1', port: 0, pskFile: pskFile(), print, ...options }));
+
+describe('the gateway', () => {
+  it('shows simulated devices of every kind over real TCP, refuses the stranger, and sums up at the end', async () => {
+    await start({ devices: true });
+    await Promise.all([
+      printed(/ {3}thermometer .* session [0-9a-f]{8} from 127\.0\.0\.1:\d+$/),
+      printed(/power meter .* message, 64 bytes$/),
+      printed(/camera .* message, 1808 bytes in 4 frames$/),
+      printed(/door sensor .* PING, answered$/),
+      printed(/soil probe .* BYE$/),
+      printed(/ ! stranger .* refused, AUTH_HMAC: /),
+    ]);
+    await gateway?.stop();
+    gateway = undefined;
+
+    expect(lines).toContainEqual(expect.stringMatching(/^soil probe +02:00:00:00:00:05 +1 +[34] +\d+ +0 +0$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^stranger +02:00:00:00:00:06 +0 +0 +0 +0 +1$/));
+    expect(lines.join('\n')).not.toContain(psk());
+    expect(lines.join('\n')).not.toContain('celsius');
+  }, 20_000);
+
+  it('without devices prints host, port and PSK for the firmware, and takes a real one', async () => {
+    const { address } = await start({ devices: false });
+    expect(lines).toEqual(expect.arrayContaining(['  host  127.0.0.1', `  port  ${address.port}`, `  PSK   ${psk()}`]));
+
+    const client = new UsmpClient({ port: address.port, deviceId: '00:11:22:33:44:55', psk: psk() });
+    await client.connect();
+    await client.send('hello');
+    await printed(/00:11:22:33:44:55 +message, 5 bytes$/);
+    await client.close();
+    await printed(/00:11:22:33:44:55 +BYE$/);
+  });
+
+  it('that listens on all addresses names those at which devices reach it', async () => {
+    await start({ host: '0.0.0.0', devices: false });
+
+    expect(lines).not.toContain('  host  127.0.0.1');
+    expect(lines).toContainEqual(expect.stringMatching(/^ {2}host {2}\d+\.\d+\.\d+\.\d+/));
+  });
+
+  it('takes another port where the wanted one is taken, and says so', async () => {
+    const other = await occupiedPort();
+    const { port } = other.address() as AddressInfo;
+    const { address } = await start({ port, devices: false });
+    other.close();
+
+    expect(address.port).not.toBe(port);
+    expect(lines).toContain(`port ${port} is taken, so another one is used`);
+    expect(lines).toContain(`listening on ${String(address)}`);
+  });
+
+  it('refuses an address that is not of this machine', async () => {
+    await expect(start({ host: '192.0.2.1', devices: false })).rejects.toMatchObject({ code: 'CONFIG_ADDRESS' });
+  });
+
+  it('that nobody came to says so', async () => {
+    await start({ devices: false });
+    await gateway?.stop();
+    gateway = undefined;
+
+    expect(lines.at(-1)).toBe('nobody came');
+  });
+});
+
+const occupiedPort = (): Promise<Server> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+  });

@@ -1,0 +1,120 @@
+import {
+  defer,
+  EMPTY,
+  from,
+  interval,
+  merge,
+  timer,
+  catchError,
+  finalize,
+  mergeMap,
+  repeat,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import type { Observable } from 'rxjs';
+import { nodeCrypto } from '../crypto/node.js';
+import { SimulatedDevice } from '../testing/simulated-device.js';
+import type { Dialer } from '../transport/transport.js';
+
+/** What a simulated device does while it is connected, and when it comes back. */
+interface DeviceScript {
+  readonly name: string;
+  readonly deviceId: string;
+  /** Milliseconds between messages. */
+  readonly everyMs: number;
+  readonly message: (n: number) => Uint8Array | string;
+  /** Milliseconds between PINGs; none by default. */
+  readonly pingMs?: number;
+  /** Says BYE after this many milliseconds; stays by default. */
+  readonly staysMs?: number;
+  /** Comes back after this many milliseconds. */
+  readonly absentMs: number;
+  readonly knowsPsk?: false;
+}
+
+const wave = (n: number, around: number, by: number): number => Number((around + by * Math.sin(n / 7)).toFixed(2));
+
+const SCRIPTS: readonly DeviceScript[] = [
+  {
+    name: 'thermometer',
+    deviceId: '02:00:00:00:00:01',
+    everyMs: 1_000,
+    absentMs: 2_000,
+    message: (n) => JSON.stringify({ celsius: wave(n, 21, 3), humidity: wave(n, 45, 8) }),
+  },
+  {
+    name: 'power meter',
+    deviceId: '02:00:00:00:00:02',
+    everyMs: 1_500,
+    absentMs: 2_000,
+    message: (n) => new Uint8Array(Float32Array.from({ length: 16 }, (_, phase) => wave(n + phase, 230, 4)).buffer),
+  },
+  {
+    name: 'camera',
+    deviceId: '02:00:00:00:00:03',
+    everyMs: 3_000,
+    absentMs: 2_000,
+    message: (n) => Uint8Array.from({ length: 1_808 }, (_, at) => (at * n) & 0xff),
+  },
+  {
+    name: 'door sensor',
+    deviceId: '02:00:00:00:00:04',
+    everyMs: 7_000,
+    pingMs: 2_500,
+    absentMs: 2_000,
+    message: (n) => (n % 2 === 0 ? 'open' : 'closed'),
+  },
+  {
+    name: 'soil probe',
+    deviceId: '02:00:00:00:00:05',
+    everyMs: 400,
+    staysMs: 1_000,
+    absentMs: 5_000,
+    message: (n) => JSON.stringify({ moisture: wave(n, 30, 5) }),
+  },
+  {
+    name: 'stranger',
+    deviceId: '02:00:00:00:00:06',
+    everyMs: 1_000,
+    absentMs: 6_000,
+    message: () => 'let me in',
+    knowsPsk: false,
+  },
+];
+
+/** The names of the simulated devices by device id. */
+export const FLEET_NAMES: ReadonlyMap<string, string> = new Map(SCRIPTS.map(({ deviceId, name }) => [deviceId, name]));
+
+/** Runs all simulated devices until it is left; emits nothing and never errors. They then cut their connections. */
+export function runFleet(dialer: Dialer, psk: string): Observable<never> {
+  return merge(...SCRIPTS.map((script, n) => timer(n * 200).pipe(mergeMap(() => runDevice(script, dialer, psk)))));
+}
+
+function runDevice(script: DeviceScript, dialer: Dialer, psk: string): Observable<never> {
+  const device = new SimulatedDevice({
+    dialer,
+    deviceId: script.deviceId,
+    psk: script.knowsPsk === false ? 'not the PSK of this gateway' : psk,
+    crypto: nodeCrypto,
+    keepaliveMs: 15_000,
+  });
+  return defer(() => from(device.connect())).pipe(
+    mergeMap(() => behave(script, device)),
+    // A device that can't get in, or is thrown out, tries again later: that is all that firmware can do.
+    catchError(() => EMPTY),
+    repeat({ delay: script.absentMs }),
+    finalize(() => device.cut()),
+  );
+}
+
+/** One stay: messages and PINGs until the device or the gateway ends it. */
+function behave({ everyMs, message, pingMs, staysMs }: DeviceScript, device: SimulatedDevice): Observable<never> {
+  const messages$ = timer(0, everyMs).pipe(tap((n) => device.send(message(n))));
+  const pings$ = pingMs === undefined ? EMPTY : interval(pingMs).pipe(tap(() => device.ping()));
+  const bye$ = staysMs === undefined ? EMPTY : timer(staysMs).pipe(tap(() => device.bye()));
+  return merge(messages$, pings$, bye$).pipe(
+    mergeMap(() => EMPTY),
+    takeUntil(device.ends$),
+  );
+}

@@ -1,0 +1,106 @@
+import { networkInterfaces } from 'node:os';
+import { catchError, EMPTY, mergeMap, Subscription } from 'rxjs';
+import { ConfigError } from '../protocol/errors.js';
+import type { BoundAddress } from '../server/listening.js';
+import { UsmpServer } from '../server/server.js';
+import { tcpDialer } from '../transport/tcp.js';
+import { FLEET_NAMES, runFleet } from './fleet.js';
+import { liveLines } from './live-lines.js';
+import { readOrMakePsk } from './own-psk.js';
+import { Summary } from './summary.js';
+
+export interface GatewayOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Where the PSK is kept. */
+  readonly pskFile: string;
+  /** Whether simulated devices connect. */
+  readonly devices: boolean;
+  /** Where lines go. */
+  readonly print: (line: string) => void;
+}
+
+export interface Gateway {
+  readonly address: BoundAddress;
+  /** Says BYE to every session and prints the summary. */
+  stop(): Promise<void>;
+}
+
+/** How long sessions may take to end. */
+const GRACE_MS = 2_000;
+
+/**
+ * Starts the gateway, on another port where the wanted one is taken.
+ * @throws ConfigError where the PSK file or the address can't be used
+ */
+export async function startGateway({ host, port, pskFile, devices, print }: GatewayOptions): Promise<Gateway> {
+  const { psk, isNew } = readOrMakePsk(pskFile);
+  print(`PSK: ${isNew ? 'a new one, kept' : 'the one'} in ${pskFile}`);
+
+  const server = new UsmpServer({ psk });
+  const summary = new Summary();
+  const running = new Subscription();
+  running.add(liveLines(server.events$, FLEET_NAMES).subscribe(print));
+  running.add(server.events$.subscribe((event) => summary.record(event)));
+  // Somebody has to consume: an inbox that is full stops its device.
+  const messages$ = server.sessions$.pipe(mergeMap(({ messages$ }) => messages$.pipe(catchError(() => EMPTY))));
+  running.add(messages$.subscribe());
+
+  const address = await listenSomewhere(server, host, port, print);
+  if (devices) {
+    running.add(runFleet(tcpDialer(reachable(address)), psk).subscribe());
+    print(`${FLEET_NAMES.size} simulated devices connect; Ctrl-C ends it`);
+  } else {
+    print(`waiting for devices; Ctrl-C ends it. Their firmware needs:\n${firmwareSettings(address, psk)}`);
+  }
+
+  return {
+    address,
+    async stop() {
+      await server.close({ graceMs: GRACE_MS });
+      running.unsubscribe();
+      print(`\n${summary.format(FLEET_NAMES)}`);
+    },
+  };
+}
+
+async function listenSomewhere(
+  server: UsmpServer,
+  host: string,
+  port: number,
+  print: GatewayOptions['print'],
+): Promise<BoundAddress> {
+  const listen = async (on: number): Promise<BoundAddress> => {
+    const { tcp } = await server.listen({ tcp: { host, port: on } });
+    print(`listening on ${tcp}`);
+    return tcp;
+  };
+  try {
+    return await listen(port);
+  } catch (error) {
+    const cause = error instanceof ConfigError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+    if (cause?.code !== 'EADDRINUSE') throw error;
+    print(`port ${port} is taken, so another one is used`);
+    return listen(0);
+  }
+}
+
+/** Where this machine itself reaches a server that may listen on all of its addresses. */
+function reachable({ host, port }: BoundAddress): { readonly host: string; readonly port: number } {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return host === '::' ? { host: '::1', port } : { host, port };
+}
+
+/** The one place where the PSK is printed, since somebody has to type it into the firmware. */
+function firmwareSettings({ host, port }: BoundAddress, psk: string): string {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  const hosts = everywhere ? ownAddresses() : [host];
+  return `  host  ${hosts.join(' or ') || host}\n  port  ${port}\n  PSK   ${psk}`;
+}
+
+/** The IPv4 addresses at which other machines may reach this one. */
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses = []) => addresses)
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map(({ address }) => address);
