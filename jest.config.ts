@@ -7,7 +7,7 @@ import type { Config } from 'jest';
 const config: Config = {
   testEnvironment: 'node',
   // The specs of the packed package need a build: `npm run test:package` runs them.
-  testMatch: ['<rootDir>/spec/**/*.spec.ts', '!<rootDir>/spec/package/packed/**'],
+  testMatch: ['<rootDir>/spec/**/*.spec.ts', '!**/spec/package/packed/**'],
   maxWorkers: 2,
 
   extensionsToTreatAsEsm: ['.ts'],

@@ -10,6 +10,7 @@ import { UsmpSession } from '../../src/session/usmp-session.js';
 import { SimulatedGateway } from '../../src/testing/index.js';
 import { tcpDialer, tcpListener } from '../../src/transport/tcp.js';
 import type { Listener, Transport } from '../../src/transport/transport.js';
+import { dialingContract } from './dialing-contract.js';
 import { transportContract, type TransportPair } from './contract.js';
 import { probe } from './probe.js';
 
@@ -81,6 +82,16 @@ describe('the TCP transport', () => {
   });
 });
 
+describe('TCP', () => {
+  dialingContract((address) => {
+    const { port } = new URL(`tcp://${address ?? '127.0.0.1:0'}`);
+    return {
+      listener: tcpListener({ port: Number(port) }),
+      dialer: (bound) => tcpDialer({ port: Number(bound.split(':').at(-1)) }),
+    };
+  });
+});
+
 describe('a TCP dialer', () => {
   const failure = (subscribe: (report: (error: unknown) => void) => Subscription): Promise<unknown> =>
     new Promise((resolve) => subscribe(resolve));
@@ -103,18 +114,6 @@ describe('a TCP dialer', () => {
     expect(error).toMatchObject({ code: 'CONNECT_FAILED', cause: { code: 'ECONNREFUSED' } });
   });
 
-  it('dials once for each subscription and completes after its transport', async () => {
-    const accepted: Transport[] = [];
-    const port = await listen((transport) => accepted.push(transport));
-    const dialed$ = tcpDialer({ port }).dial();
-    const [a, b] = [await firstValueFrom(dialed$), await firstValueFrom(dialed$)];
-    a.destroy();
-    b.destroy();
-
-    expect(a.remoteAddress).toBe(`127.0.0.1:${port}`);
-    expect(a).not.toBe(b);
-  });
-
   it('that is unsubscribed from before it connects cancels the attempt', async () => {
     const destroy = jest.spyOn(Socket.prototype, 'destroy');
     const port = await listen();
@@ -131,11 +130,7 @@ describe('a TCP dialer', () => {
   });
 
   it('leaves its transport alone when it is unsubscribed from after', async () => {
-    const port = await listen((transport) =>
-      probe(transport)
-        .until(() => true)
-        .then(() => transport.write(Uint8Array.of(1))),
-    );
+    const port = await listen((accepted) => accepted.write(Uint8Array.of(1)));
     const transport = await new Promise<Transport>((resolve) => {
       const attempt = tcpDialer({ port })
         .dial()
@@ -147,6 +142,8 @@ describe('a TCP dialer', () => {
     const heard = probe(transport);
     await heard.received(1);
     transport.destroy();
+
+    expect(heard.bytes).toEqual(Uint8Array.of(1));
   });
 
   it.each([-1, 65_536, 1.5, Number.NaN])('refuses port %p', (port) => {
@@ -190,23 +187,6 @@ describe('a TCP listener', () => {
       .catch((cause: unknown) => cause);
 
     expect(error).toMatchObject({ name: 'ConfigError', code: 'CONFIG_ADDRESS' });
-  });
-
-  it('that is closed accepts nothing more, and connections live on', async () => {
-    const accepted: Transport[] = [];
-    const listener = tcpListener({ port: 0 });
-    const port = Number((await listener.listen((transport) => accepted.push(transport))).split(':').at(-1));
-    const transport = await firstValueFrom(tcpDialer({ port }).dial());
-    const heard = probe(transport);
-    await listener.close();
-    accepted[0]?.write(Uint8Array.of(7));
-    await heard.received(1);
-    const error = await new Promise((resolve) => tcpDialer({ port }).dial().subscribe({ error: resolve }));
-    transport.destroy();
-    accepted[0]?.destroy();
-
-    expect(error).toMatchObject({ code: 'CONNECT_FAILED' });
-    expect(accepted).toHaveLength(1);
   });
 
   it('may be closed without ever having listened, and twice', async () => {

@@ -1,14 +1,21 @@
+import { copyBytes } from '../protocol/bytes.js';
 import { InvalidStateError, type UsmpError } from '../protocol/errors.js';
 
-export interface BackloggedMessage {
+/** Tells the sender what became of a message: the error, or undefined. */
+export type Settle = (error?: UsmpError) => void;
+
+/** A message on its way to some session, in this one or the next. */
+export interface OutgoingMessage {
   readonly message: Uint8Array;
-  readonly settle: (error?: UsmpError) => void;
+  readonly settle: Settle;
+  /** Takes it back from where it waits now. */
+  takeBack: () => void;
 }
 
 /** Messages that wait for a session, in the order of the calls. */
 export class Backlog {
   readonly #maxBytes: number;
-  readonly #messages = new Set<BackloggedMessage>();
+  readonly #waiting = new Set<OutgoingMessage>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -16,28 +23,47 @@ export class Backlog {
   }
 
   get isEmpty(): boolean {
-    return this.#messages.size === 0;
+    return this.#waiting.size === 0;
   }
 
-  /** Takes a message in, or settles it with InvalidStateError `OUTBOX_FULL`. Returns what takes it back. */
-  add(entry: BackloggedMessage): () => void {
-    const { length } = entry.message;
+  /** Keeps a copy of a message, or settles it with InvalidStateError `OUTBOX_FULL`. */
+  add(message: Uint8Array, settle: Settle): OutgoingMessage {
+    const outgoing = { message: copyBytes(message, 0), settle, takeBack: () => {} };
+    this.put(outgoing);
+    return outgoing;
+  }
+
+  /** The same for a message that nobody else will change. */
+  put(outgoing: OutgoingMessage): void {
+    const { length } = outgoing.message;
     if (this.#bytes + length > this.#maxBytes) {
-      entry.settle(new InvalidStateError('OUTBOX_FULL', `more than ${this.#maxBytes} bytes wait for a connection`));
-      return () => {};
+      outgoing.settle(new InvalidStateError('OUTBOX_FULL', `more than ${this.#maxBytes} bytes wait for a connection`));
+      return;
     }
-    this.#messages.add(entry);
+    this.#waiting.add(outgoing);
     this.#bytes += length;
-    return () => {
-      if (this.#messages.delete(entry)) this.#bytes -= length;
-    };
+    outgoing.takeBack = () => this.#remove(outgoing);
+  }
+
+  /** Hands messages over in order, those that are added meanwhile too, as long as `goesOn`. */
+  drain(goesOn: () => boolean, handOver: (outgoing: OutgoingMessage) => void): void {
+    for (const outgoing of this.#waiting) {
+      if (!goesOn()) return;
+      this.#remove(outgoing);
+      handOver(outgoing);
+    }
   }
 
   /** Everything that waits; the backlog is empty after. */
-  takeAll(): BackloggedMessage[] {
-    const all = [...this.#messages];
-    this.#messages.clear();
-    this.#bytes = 0;
+  takeAll(): OutgoingMessage[] {
+    const all = [...this.#waiting];
+    for (const outgoing of all) this.#remove(outgoing);
     return all;
+  }
+
+  #remove(outgoing: OutgoingMessage): void {
+    if (!this.#waiting.delete(outgoing)) return;
+    this.#bytes -= outgoing.message.length;
+    outgoing.takeBack = () => {};
   }
 }

@@ -47,9 +47,10 @@ export class Connector {
   }
 
   #attempt(): void {
-    this.#events.onState({ name: 'connecting', attempt: ++this.#attempts });
-    // A dialer may fail within the call: what comes next must not be overwritten.
+    // Who is told may stop us, and a dialer may fail within the call: what comes next must not be overwritten.
     const attempt = (this.#pending = new Subscription());
+    this.#events.onState({ name: 'connecting', attempt: ++this.#attempts });
+    if (attempt.closed) return;
     attempt.add(
       this.#open().subscribe({
         next: (session) => this.#opened(session),

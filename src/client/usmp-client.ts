@@ -23,7 +23,7 @@ import { encodeMessage } from '../session/encode-message.js';
 import type { SessionEvent } from '../session/session-event.js';
 import type { ReceiveOptions, SendOptions, Session } from '../session/session.js';
 import type { UsmpSession } from '../session/usmp-session.js';
-import { Backlog } from './backlog.js';
+import { Backlog, type OutgoingMessage, type Settle } from './backlog.js';
 import { clientSettings, type ClientOptions, type ClientSettings } from './client-options.js';
 import type { ConnectionState } from './connection-state.js';
 import { Connector } from './connector.js';
@@ -61,6 +61,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
   readonly #waiters = new Set<SessionWaiter>();
   #sessions$ = new Subject<UsmpSession>();
   #unread: UsmpSession[] = [];
+  #closed: Promise<void> | undefined;
 
   /** @throws ConfigError that names the option */
   constructor(options: ClientOptions, defaultCrypto: CryptoProvider = nobleCrypto) {
@@ -71,7 +72,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
       onState: (state) => this.#enter(state),
       onSession: (session) => this.#take(session),
     });
-    const sessions$ = defer(() => concat(from(this.#standing()), this.#sessions$));
+    const sessions$ = defer(() => concat(from(this.#standing()), this.#nextSessions()));
     this.connection$ = this.#states$.asObservable();
     this.session$ = sessions$;
     this.messages$ = defer(() => concat(from(this.#unreadSessions()), sessions$)).pipe(
@@ -85,10 +86,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
     );
     this.events$ = merge(
       this.#events$,
-      sessions$.pipe(
-        catchError(() => EMPTY),
-        switchMap((session) => session.events$),
-      ),
+      this.#states$.pipe(switchMap((state) => (state.name === 'connected' ? state.session.events$ : EMPTY))),
     ).pipe(share());
   }
 
@@ -99,10 +97,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
    */
   connect({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Session> {
     const { name } = this.#states$.value;
-    if (!signal?.aborted && (name === 'idle' || name === 'failed')) {
-      if (name === 'failed') this.#sessions$ = new Subject();
-      this.#connector.start();
-    }
+    if (!signal?.aborted && (name === 'idle' || name === 'failed')) this.#connector.start();
     return this.#nextSession({ signal }, 0);
   }
 
@@ -145,18 +140,28 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
   }
 
   /** Ends the session with BYE and connects no more. Resolves when all is closed; never rejects. */
-  async close(): Promise<void> {
-    const [session] = this.#standing();
-    if (this.#states$.value.name !== 'closed') {
-      this.#connector.stop();
-      this.#enter({ name: 'closed' });
-    }
-    await session?.bye();
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const [session] = this.#standing();
+    this.#connector.stop();
+    this.#enter({ name: 'closed' });
+    await session?.bye();
+  }
+
+  /** The sessions to come, up to the end of the client; where that was, the end itself. */
+  #nextSessions(): Observable<UsmpSession> {
+    const state = this.#states$.value;
+    if (state.name === 'failed') return throwError(() => state.error);
+    return state.name === 'closed' ? EMPTY : this.#sessions$;
   }
 
   /** The session that stands, if any. */
@@ -174,34 +179,42 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
     this.#enter({ name: 'connected', session });
     this.#sessions$.next(session);
     session.start();
-    for (const { message, settle } of this.#backlog.takeAll()) this.#dispatch(message, settle);
-    this.#settleWaiters((waiter) => waiter.resolve(session));
+    this.#backlog.drain(
+      () => session.isOpen,
+      (outgoing) => this.#handOver(outgoing, session),
+    );
+    for (const waiter of this.#takeWaiters()) waiter.resolve(session);
   }
 
   #enter(state: ConnectionState<UsmpSession>): void {
     const [left] = this.#standing();
     if (left) this.#keepUnread(left);
+    if (state.name === 'failed') this.#end(state, state.error, state.error);
+    else if (state.name === 'closed') this.#end(state, closed('CLOSED'), closed('CLOSED_BEFORE_SEND'));
+    else this.#states$.next(state);
+  }
+
+  /** Ends what hangs on connecting; who is told of the state may connect anew, and that is not to be ended. */
+  #end(
+    state: ConnectionState<UsmpSession> & { name: 'failed' | 'closed' },
+    reason: UsmpError,
+    unsent: UsmpError,
+  ): void {
+    const [sessions$, waiters, backlog] = [this.#sessions$, this.#takeWaiters(), this.#backlog.takeAll()];
+    this.#sessions$ = new Subject();
     this.#states$.next(state);
-    if (state.name === 'failed') {
-      this.#sessions$.error(state.error);
-      this.#giveUp(state.error, state.error);
-    } else if (state.name === 'closed') {
-      this.#sessions$.complete();
-      this.#events$.complete();
-      this.#states$.complete();
-      this.#giveUp(closed('CLOSED'), closed('CLOSED_BEFORE_SEND'));
-    }
+    for (const waiter of waiters) waiter.reject(reason);
+    for (const { settle } of backlog) settle(unsent);
+    if (state.name === 'failed') return sessions$.error(state.error);
+    sessions$.complete();
+    this.#events$.complete();
+    this.#states$.complete();
   }
 
-  #giveUp(reason: UsmpError, unsent: UsmpError): void {
-    this.#settleWaiters((waiter) => waiter.reject(reason));
-    for (const { settle } of this.#backlog.takeAll()) settle(unsent);
-  }
-
-  #settleWaiters(settle: (waiter: SessionWaiter) => void): void {
+  #takeWaiters(): SessionWaiter[] {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const waiter of waiters) settle(waiter);
+    return waiters;
   }
 
   /** What a session leaves unread is still there for `recv` and `messages$`, within bounds. */
@@ -215,15 +228,24 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
   }
 
   /** Hands a message to the session that stands, or keeps it; messages never overtake each other. */
-  #dispatch(message: Uint8Array, settle: (error?: UsmpError) => void): () => void {
+  #dispatch(message: Uint8Array, settle: Settle): () => void {
     const [session] = this.#standing();
-    if (!session || !this.#backlog.isEmpty) return this.#backlog.add({ message: message.slice(), settle });
-    let takeFromBacklog: (() => void) | undefined;
-    const takeFromSession = session.enqueue(message, (error) => {
-      if (error?.code !== 'CLOSED_BEFORE_SEND' || this.#whyNoSession()) return settle(error);
-      takeFromBacklog = this.#backlog.add({ message: message.slice(), settle });
+    if (!session?.isOpen || !this.#backlog.isEmpty) {
+      const outgoing = this.#backlog.add(message, settle);
+      return () => outgoing.takeBack();
+    }
+    const outgoing: OutgoingMessage = { message, settle, takeBack: () => {} };
+    this.#handOver(outgoing, session);
+    return () => outgoing.takeBack();
+  }
+
+  /** What the session did not send at all when it ends goes back to the backlog. */
+  #handOver(outgoing: OutgoingMessage, session: UsmpSession): void {
+    const { settle } = outgoing;
+    outgoing.takeBack = session.enqueue(outgoing.message, (error, unsent) => {
+      if (!unsent || this.#whyNoSession()) return settle(error);
+      this.#backlog.put(Object.assign(outgoing, { message: unsent }));
     });
-    return () => (takeFromBacklog ?? takeFromSession)();
   }
 
   async #recv(options: ReceiveOptions, calledMs: number): Promise<Uint8Array> {

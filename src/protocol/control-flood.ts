@@ -6,20 +6,36 @@ export const MAX_CONTROL_FRAMES = 8;
 /** … within this time, with no data between them. */
 export const CONTROL_WINDOW_MS = 1_000;
 
+/** How many frames of a backlog are answered within that time, since the answers come to the peer in one burst too. */
+const MAX_BACKLOG_ANSWERS = MAX_CONTROL_FRAMES / 2;
+
 /** Notices a peer that sends control frames without end. Holds at most eight times. */
 export class ControlFloodDetector {
   #times: number[] = [];
+  #forgiven = 0;
 
   /**
-   * Takes note of an authentic frame.
+   * We did not read for this long: as many control frames may wait for us as the peer may have sent in that time, and are no
+   * flood.
+   */
+  forgive(unreadMs: number): void {
+    this.#forgiven += Math.ceil(unreadMs / CONTROL_WINDOW_MS) * MAX_CONTROL_FRAMES;
+  }
+
+  /**
+   * Takes note of an authentic frame. Returns whether it is to be answered: all are but for the most of a backlog.
    * @throws SequenceError `CONTROL_FLOOD` at the ninth control frame within a second with no data between them.
    */
-  observe(type: SealedType, nowMs: number): void {
+  observe(type: SealedType, nowMs: number): boolean {
     if (type === PacketType.DATA || type === PacketType.DATA_FRAG) {
       if (this.#times.length > 0) this.#times = [];
-      return;
+      return true;
     }
     this.#times = this.#times.filter((time) => nowMs - time < CONTROL_WINDOW_MS);
+    if (this.#forgiven > 0 && this.#times.length >= MAX_BACKLOG_ANSWERS) {
+      this.#forgiven--;
+      return false;
+    }
     if (this.#times.length === MAX_CONTROL_FRAMES) {
       throw new SequenceError(
         'CONTROL_FLOOD',
@@ -27,5 +43,6 @@ export class ControlFloodDetector {
       );
     }
     this.#times.push(nowMs);
+    return true;
   }
 }

@@ -36,7 +36,7 @@ export type BoundAddresses<Options extends ListenOptions> = {
 
 /** @throws ConfigError `CONFIG_OPTION` where there is nothing to listen on */
 export function listenersOf({ tcp, listeners = [] }: ListenOptions): readonly Listener[] {
-  const all = tcp ? [tcpListener(tcp), ...listeners] : listeners;
+  const all = tcp ? [tcpListener(tcp), ...listeners] : [...listeners];
   if (all.length > 0) return all;
   throw new ConfigError('CONFIG_OPTION', 'listen: expected tcp or listeners, got neither');
 }

@@ -66,12 +66,13 @@ function storeEvents({ events$ = EMPTY }: PskStore): Observable<PskStoreEvent> {
 /** What is only known once it is asked for is checked then, and warned of once. */
 function lookedUp(lookUp: PskFunction, events$: Observable<PskStoreEvent>): PskSource {
   const warnings$ = new Subject<PskSourceEvent>();
+  let hasWarned = false;
   const parse = (answer: unknown, deviceId: string): readonly Secret[] => {
     if (answer === undefined || answer === null) return [];
     const psks = parsePskAnswer(answer, `psk of ${deviceId}`);
-    if (!warnings$.closed && psks.some(isLowEntropyPsk)) {
+    if (!hasWarned && psks.some(isLowEntropyPsk)) {
+      hasWarned = true;
       warnings$.next(weakPsks([deviceId]));
-      warnings$.complete();
     }
     return psks;
   };

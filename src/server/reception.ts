@@ -60,8 +60,12 @@ export class Reception {
       if (refusal) throw new HandshakeError('HANDSHAKE_REFUSED', `turned away: ${refusal}`, { origin: 'local' });
       return psks.find(deviceId);
     };
-    const onPeerError = (code: number, detail: number): void =>
-      onEvent({ type: 'peer-error', code, detail, ...origin });
+    // Told once: a peer that nobody knows must not fill a log.
+    let hasSentError = false;
+    const onPeerError = (code: number, detail: number): void => {
+      if (!hasSentError) onEvent({ type: 'peer-error', code, detail, ...origin });
+      hasSentError = true;
+    };
 
     return runServerHandshake(transport, lookUp, { crypto, scheduler, timeoutMs, onPeerError })
       .pipe(finalize(() => visit.leave()))

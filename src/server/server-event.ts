@@ -28,7 +28,7 @@ export type ServerEvent =
   /** A connection was closed at once. */
   | ({ readonly type: 'connection-refused'; readonly reason: RefusalReason } & ConnectionOrigin)
   | HandshakeFailure
-  /** The peer sent ERROR during its handshake (protocol.md section 2). It proves nothing and changes nothing. */
+  /** The peer sent ERROR during its handshake (protocol.md section 2); told once. It proves nothing and changes nothing. */
   | ({ readonly type: 'peer-error'; readonly code: number; readonly detail: number } & ConnectionOrigin)
   | {
       readonly type: 'session-opened';

@@ -6,6 +6,7 @@ import { InvalidStateError } from '../protocol/errors.js';
 import type { HandshakeResult } from '../session/handshake.js';
 import type { Session } from '../session/session.js';
 import { UsmpSession } from '../session/usmp-session.js';
+import type { Listener } from '../transport/transport.js';
 import type { SessionRoom } from './admission.js';
 import {
   boundAddresses,
@@ -48,8 +49,8 @@ export class UsmpServer implements AsyncDisposable {
   readonly #observed$ = new Subject<ServerEvent>();
   #counters = NO_COUNTS;
   #watchingPsks: Subscription | undefined;
-  /** Each resolves with what closes the listeners of one `listen`, when they are open. */
-  readonly #listening = new Set<Promise<() => Promise<void>>>();
+  /** The listeners of each `listen`, and when they are open. */
+  readonly #listening = new Map<readonly Listener[], Promise<unknown>>();
   #closed: Promise<void> | undefined;
   #onDrained: () => void = () => {};
 
@@ -96,18 +97,15 @@ export class UsmpServer implements AsyncDisposable {
   async listen<Options extends ListenOptions>(options: Options): Promise<BoundAddresses<Options>> {
     this.#checkOpen();
     const listeners = listenersOf(options);
-    this.#watchingPsks ??= this.#psks.events$.subscribe({ next: (event) => this.#emit(event) });
     const opening = openAll(listeners, (transport) => this.#reception.accept(transport));
-    const opened = opening.then(() => () => closeAll(listeners));
-    // A failure is told by `opening` itself.
-    opened.catch(() => {});
-    this.#listening.add(opened);
+    this.#listening.set(listeners, opening);
     try {
       const addresses = await opening;
       this.#checkOpen();
+      this.#watchingPsks ??= this.#psks.events$.subscribe({ next: (event) => this.#emit(event) });
       return boundAddresses(options, addresses);
     } catch (error) {
-      this.#listening.delete(opened);
+      this.#listening.delete(listeners);
       throw error;
     }
   }
@@ -156,8 +154,8 @@ export class UsmpServer implements AsyncDisposable {
     const replaced = sessionPolicy === 'replace' ? older : [];
     this.#registry.add(session);
     for (const old of replaced) old.beginClose(limits.closeTimeoutMs);
-    this.#emit({ type: 'session-opened', session, replaced });
     this.#observe(session);
+    this.#emit({ type: 'session-opened', session, replaced });
     this.#opened$.next(session);
     session.start();
   }
@@ -192,8 +190,7 @@ export class UsmpServer implements AsyncDisposable {
   }
 
   #stopListening(): Promise<unknown> {
-    const stop = (opened: Promise<() => Promise<void>>): Promise<void> => opened.then((close) => close());
-    return Promise.allSettled([...this.#listening].map(stop));
+    return Promise.allSettled(Array.from(this.#listening, ([listeners, open]) => open.then(() => closeAll(listeners))));
   }
 
   /** All observables end together, when the last session has told its end. */

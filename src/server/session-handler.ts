@@ -23,7 +23,7 @@ export async function runHandler(
   return undefined;
 }
 
-/** Whether an error is how a session that is over tells its end: by its own error, or by saying that it is closed. */
-function isEndOf({ closeInfo }: UsmpSession, error: unknown): boolean {
-  return closeInfo !== undefined && (error === closeInfo.error || error instanceof ConnectionClosedError);
+/** Whether an error is how a session that ends tells so: by its own error, or by saying that it is closed. */
+function isEndOf({ isOpen, closeInfo }: UsmpSession, error: unknown): boolean {
+  return !isOpen && (error === closeInfo?.error || error instanceof ConnectionClosedError);
 }

@@ -1,6 +1,7 @@
 import { InvalidStateError } from '../protocol/errors.js';
 
 const noop = (): void => {};
+const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 const aborted = (signal: AbortSignal): InvalidStateError =>
   new InvalidStateError('ABORTED', 'the call was aborted by its AbortSignal', { cause: signal.reason });
 
@@ -17,26 +18,31 @@ export function abortable<T>(
       start(resolve, reject);
       return;
     }
-    if (signal.aborted) {
+    if (isAborted(signal)) {
       reject(aborted(signal));
       return;
     }
+    let takeBack = (): void => {};
     const onAbort = (): void => {
       takeBack();
       reject(aborted(signal));
     };
     const settled = (): void => signal.removeEventListener('abort', onAbort);
     signal.addEventListener('abort', onAbort, { once: true });
-    const takeBack = start(
-      (value) => {
+    const fail = (error: unknown): void => {
+      settled();
+      reject(error);
+    };
+    try {
+      takeBack = start((value) => {
         settled();
         resolve(value);
-      },
-      (error) => {
-        settled();
-        reject(error);
-      },
-    );
+      }, fail);
+      // What `start` called may have aborted.
+      if (isAborted(signal)) takeBack();
+    } catch (error) {
+      fail(error);
+    }
   });
   promise.catch(noop);
   return promise;

@@ -1,11 +1,12 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 
 /**
- * Fielded receivers give up after more than 8 control frames within a second with no data between them (protocol.md
- * section 6). Half of that is left for answers to the peer's own PINGs; and since a network can squeeze two seconds into one,
- * the window is twice as long.
+ * Receivers give up after more than 8 control frames within a second with no data between them (protocol.md section 6). One of
+ * the 8 is kept for BYE and half of the others for answers to the peer's own PINGs. Data of ours makes no room for more: each
+ * PING also causes a PONG, and there need be no data between those. Since a network can squeeze two seconds into one, the
+ * window is twice as long.
  */
-const MAX_FRAMES = 4;
+const MAX_FRAMES = 3;
 const WINDOW_MS = 2_000;
 
 interface Waiting {
@@ -17,7 +18,7 @@ interface Waiting {
 export class ControlPacing {
   readonly #scheduler: SchedulerLike;
   readonly #waiting: Waiting[] = [];
-  #sentAtMs: number[] = [];
+  readonly #sentAtMs: number[] = [];
   #timer: Subscription | undefined;
 
   constructor(scheduler: SchedulerLike) {
@@ -30,13 +31,10 @@ export class ControlPacing {
     this.#runDue();
   }
 
-  controlSent(): void {
-    this.#sentAtMs.push(this.#scheduler.now());
-    if (this.#sentAtMs.length > MAX_FRAMES) this.#sentAtMs.shift();
-  }
-
-  dataSent(): void {
-    if (this.#sentAtMs.length > 0) this.#sentAtMs = [];
+  /** They left, which may be later than they were let out. */
+  sent(frames: number): void {
+    for (let n = 0; n < frames; n++) this.#sentAtMs.push(this.#scheduler.now());
+    while (this.#sentAtMs.length > MAX_FRAMES) this.#sentAtMs.shift();
   }
 
   stop(): void {

@@ -70,7 +70,7 @@ export function runServerHandshake(
         const failed = (cause: unknown): void => fail(lookupFailed(cause));
         try {
           const psks = lookUp(deviceId);
-          if (psks instanceof Promise) psks.then(found, failed);
+          if (psks instanceof Promise) psks.then(found).catch(failed);
           else found(psks);
         } catch (cause) {
           failed(cause);

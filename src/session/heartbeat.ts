@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { MAX_CONTROL_FRAMES } from '../protocol/control-flood.js';
 import type { UsmpError } from '../protocol/errors.js';
 import { abortable } from './abort.js';
 
@@ -16,6 +17,11 @@ interface Waiter {
   readonly resolve: (roundTripMs: number) => void;
   readonly reject: (error: UsmpError) => void;
 }
+
+/** PINGs that wait for their PONG at most; a peer that never answers fills no memory. */
+const MAX_UNANSWERED = MAX_CONTROL_FRAMES;
+/** An answer that took longer is one that does not come: a peer that could not read answers few of the PINGs it finds. */
+const MAX_ROUND_TRIP_MS = 60_000;
 
 /** PINGs of ours and their PONGs. A PONG carries nothing, so it answers the oldest PING that has none. */
 export class Heartbeat {
@@ -41,18 +47,19 @@ export class Heartbeat {
     return abortable(signal, (resolve, reject) => {
       const waiter = { resolve, reject };
       this.#waiters.add(waiter);
-      if (this.#pingsSentMs.length === 0) this.#send();
+      if (this.#isOverdue(this.#pingsSentMs.at(-1))) this.#send();
       return () => this.#waiters.delete(waiter);
     });
   }
 
-  /** A PING left that belongs to REKEY. */
+  /** A PING left; beside ours the one that belongs to REKEY. */
   pingSent(): void {
-    this.#pingsSentMs.push(this.#options.scheduler.now());
+    if (this.#pingsSentMs.length < MAX_UNANSWERED) this.#pingsSentMs.push(this.#options.scheduler.now());
   }
 
   /** A PONG came. Returns the round trip in milliseconds, or undefined for one that nobody asked for. */
   pong(): number | undefined {
+    while (this.#pingsSentMs.length > 1 && this.#isOverdue(this.#pingsSentMs[0])) this.#pingsSentMs.shift();
     const sentMs = this.#pingsSentMs.shift();
     if (sentMs === undefined) return undefined;
     const roundTripMs = this.#options.scheduler.now() - sentMs;
@@ -70,6 +77,11 @@ export class Heartbeat {
     this.stopKeepalive();
     for (const waiter of this.#waiters) waiter.reject(error);
     this.#waiters.clear();
+  }
+
+  /** Whether there is nothing to wait for any more. */
+  #isOverdue(pingSentMs: number | undefined): boolean {
+    return pingSentMs === undefined || this.#options.scheduler.now() - pingSentMs > MAX_ROUND_TRIP_MS;
   }
 
   #send(): void {

@@ -105,15 +105,32 @@ export class Inbox {
     });
   }
 
-  async *iterate(): AsyncGenerator<Uint8Array, void, undefined> {
+  /** An iterator whose `return` also ends a `next` that waits. */
+  iterate(): AsyncIterableIterator<Uint8Array> {
+    const left = new AbortController();
+    const messages = this.#iterate(left.signal);
+    return {
+      next: () => messages.next(),
+      return: () => {
+        left.abort();
+        return messages.return();
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  async *#iterate(left: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     if (this.#subscriber) throw twoConsumers('messages$ is subscribed');
     this.#iterators++;
     try {
       while (!this.exhausted) {
-        const next = await this.recv().catch((error: unknown) => {
-          if (this.#end === undefined) throw error;
+        const next = await this.recv({ signal: left }).catch((error: unknown) => {
+          if (this.#end === undefined && !left.aborted) throw error;
         });
         if (next) yield next;
+        else if (left.aborted) return;
       }
       const end = this.#end;
       if (end instanceof UsmpError) throw end;

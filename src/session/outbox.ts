@@ -1,4 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
+import { copyBytes } from '../protocol/bytes.js';
 import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../protocol/errors.js';
 import { sealedMessageBytes } from '../protocol/fragmentation.js';
 import { PacketType } from '../protocol/packet-type.js';
@@ -29,8 +30,8 @@ interface OutboxOptions extends OutboxLimits {
   readonly onFailure: (error: UsmpError) => void;
 }
 
-/** Tells the sender what became of a message: the error, or undefined. */
-type Settle = (error?: UsmpError) => void;
+/** Tells the sender what became of a message: the error, or undefined; `unsent` is the message where nothing of it was sent. */
+export type Settle = (error?: UsmpError, unsent?: Uint8Array) => void;
 
 interface QueuedMessage {
   readonly message: Uint8Array;
@@ -59,6 +60,7 @@ export class Outbox {
   #drainLimit: Subscription | undefined;
   #congested = false;
   #onEmpty: (() => void) | undefined;
+  #finished = false;
   #ended = false;
 
   constructor(options: OutboxOptions) {
@@ -83,7 +85,7 @@ export class Outbox {
       return () => {};
     }
     // The caller may use its array again; the copy is made only for a peer that is slow.
-    const queued = { message: message.slice(), settle };
+    const queued = { message: copyBytes(message, 0), settle };
     this.#messages.add(queued);
     this.#queuedBytes += message.length;
     return () => {
@@ -91,10 +93,14 @@ export class Outbox {
     };
   }
 
-  /** PONG goes at once; a peer that asks and does not read gets at most as many answers as it may ask for at a time. */
+  /**
+   * PONG goes at once. A peer that asks and does not read gets few answers: they come to it in one burst, together with PINGs
+   * and a REKEY of ours, and must not look like a flood.
+   */
   pong(): void {
+    if (this.#finished) return;
     if (!this.#congested) return this.#sealControl(PacketType.PONG);
-    this.#pendingPongs = Math.min(this.#pendingPongs + 1, MAX_CONTROL_FRAMES);
+    this.#pendingPongs = Math.min(this.#pendingPongs + 1, MAX_CONTROL_FRAMES / 2);
   }
 
   /** Sends PING before any message that still waits; `onSealed` is told when it leaves. */
@@ -119,6 +125,7 @@ export class Outbox {
     this.#onEmpty = () => {
       this.#onEmpty = undefined;
       this.#sealControl(PacketType.BYE);
+      this.#finished = true;
       this.#flushNow();
       done();
     };
@@ -153,7 +160,7 @@ export class Outbox {
     this.#messages.clear();
     this.#controls = [];
     for (const settle of sealed) settle(error);
-    for (const { settle } of queued) settle(unsent);
+    for (const { message, settle } of queued) settle(unsent, message);
   }
 
   #control(action: () => void): void {

@@ -23,7 +23,7 @@ export class SessionMessageEvent {
 export type SessionEvent =
   /** `message`: a message arrived, consumed or not. `sent`: one was sealed and handed to the transport. */
   | SessionMessageEvent
-  /** The peer's PING came and was answered. */
+  /** The peer's PING came. */
   | { readonly type: 'ping' }
   /** The answer to a PING of ours came. */
   | { readonly type: 'pong'; readonly roundTripMs: number }

@@ -1,10 +1,14 @@
 import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
+import { ConfigError } from '../protocol/errors.js';
 import type { InboxLimits } from './inbox.js';
 import type { OutboxLimits } from './outbox.js';
 
 /** When fresh keys are made without being asked for. */
 export interface RekeyPolicy {
-  /** After this many frames in either direction, 1 to 2^31; the default, and the most, is 2^31. */
+  /**
+   * After this many frames in either direction, 2 to 2^31; the default, and the most, is 2^31. REKEY is paced as PING is, so it
+   * comes at most about every 2 s.
+   */
   readonly everyFrames?: number;
   /** After this many milliseconds; the default is never. */
   readonly everyMs?: number;
@@ -41,17 +45,24 @@ export function sessionLimits(
   defaults: { readonly idleTimeoutMs: number; readonly keepaliveMs: number | undefined },
 ): SessionLimits {
   const { rekey = {} } = options;
+  const idleTimeoutMs = checkDurationMs('idleTimeoutMs', options.idleTimeoutMs ?? defaults.idleTimeoutMs, 1);
+  const { keepaliveMs } = defaults;
+  if (keepaliveMs !== undefined && checkDurationMs('keepaliveMs', keepaliveMs, 1) >= idleTimeoutMs) {
+    throw new ConfigError(
+      'CONFIG_OPTION',
+      `keepaliveMs: ${keepaliveMs} is not less than idleTimeoutMs ${idleTimeoutMs}, so a silent session would always end`,
+    );
+  }
   return {
-    idleTimeoutMs: checkDurationMs('idleTimeoutMs', options.idleTimeoutMs ?? defaults.idleTimeoutMs, 1),
+    idleTimeoutMs,
+    keepaliveMs,
     closeTimeoutMs: checkDurationMs('closeTimeoutMs', options.closeTimeoutMs ?? 5_000),
-    keepaliveMs:
-      defaults.keepaliveMs === undefined ? undefined : checkDurationMs('keepaliveMs', defaults.keepaliveMs, 1),
     maxInboxMessages: checkInteger('maxInboxMessages', options.maxInboxMessages ?? 1024, 1),
     maxInboxBytes: checkInteger('maxInboxBytes', options.maxInboxBytes ?? 1024 * 1024, 1),
     maxOutboxBytes: checkInteger('maxOutboxBytes', options.maxOutboxBytes ?? 1024 * 1024, 0),
     sendTimeoutMs: checkDurationMs('sendTimeoutMs', options.sendTimeoutMs ?? 30_000, 1),
     rekey: {
-      everyFrames: checkInteger('rekey.everyFrames', rekey.everyFrames ?? MAX_FRAMES_PER_KEY, 1, MAX_FRAMES_PER_KEY),
+      everyFrames: checkInteger('rekey.everyFrames', rekey.everyFrames ?? MAX_FRAMES_PER_KEY, 2, MAX_FRAMES_PER_KEY),
       ...(rekey.everyMs !== undefined && { everyMs: checkDurationMs('rekey.everyMs', rekey.everyMs, 1) }),
     },
   };

@@ -5,12 +5,12 @@ import {
   ReplaySubject,
   scan,
   Subject,
+  Subscription,
   switchMap,
   throwError,
   timeout,
   type Observable,
   type SchedulerLike,
-  type Subscription,
 } from 'rxjs';
 import { toHex } from '../protocol/bytes.js';
 import { ControlFloodDetector } from '../protocol/control-flood.js';
@@ -28,7 +28,7 @@ import { ControlPacing } from './control-pacing.js';
 import { encodeMessage } from './encode-message.js';
 import { Heartbeat } from './heartbeat.js';
 import { Inbox } from './inbox.js';
-import { Outbox } from './outbox.js';
+import { Outbox, type Settle } from './outbox.js';
 import { Rekeying } from './rekeying.js';
 import { SessionMessageEvent, type SessionEvent } from './session-event.js';
 import type { SessionLimits } from './session-limits.js';
@@ -72,15 +72,17 @@ export class UsmpSession implements Session, TransportSink {
   readonly #reading$ = new BehaviorSubject(true);
   readonly #states$ = new ReplaySubject<SessionState>(1);
   readonly #observed$ = new Subject<SessionEvent>();
+  readonly #closeLimits = new Subscription();
   #pipeline: Subscription | undefined;
-  #closeLimit: Subscription | undefined;
   #resolveClosed: (info: CloseInfo) => void = () => {};
   #state: SessionState = 'open';
   #closeInfo: CloseInfo | undefined;
   #byeSent = false;
+  #streamEnded = false;
   #inReadLoop = false;
   #lastSentMs: number;
   #lastHeardMs: number;
+  #pausedMs = 0;
 
   constructor({ transport, decoder, established, crypto, suite, scheduler, limits }: SessionParts) {
     this.deviceId = formatDeviceId(established.deviceId);
@@ -117,7 +119,13 @@ export class UsmpSession implements Session, TransportSink {
       keepaliveMs: limits.keepaliveMs,
       lastSentMs: () => this.#lastSentMs,
       lastHeardMs,
-      sendPing: (onSealed) => this.#pacing.run(1, () => this.#outbox.ping(onSealed)),
+      sendPing: (onSealed) =>
+        this.#pacing.run(1, () =>
+          this.#outbox.ping(() => {
+            this.#pacing.sent(1);
+            onSealed();
+          }),
+        ),
     });
     this.#rekeying = new Rekeying({
       scheduler,
@@ -126,6 +134,7 @@ export class UsmpSession implements Session, TransportSink {
       sendRekey: (onSealed) =>
         this.#pacing.run(2, () =>
           this.#outbox.rekey(() => {
+            this.#pacing.sent(2);
             this.#heartbeat.pingSent();
             onSealed();
           }),
@@ -147,8 +156,11 @@ export class UsmpSession implements Session, TransportSink {
     return abortable(signal, (resolve, reject) => this.enqueue(data, (error) => (error ? reject(error) : resolve())));
   }
 
-  /** `send` with a callback, which is called once and may be called at once. Returns what takes the message back. */
-  enqueue(data: Uint8Array | string, settle: (error?: UsmpError) => void): () => void {
+  /**
+   * `send` with a callback, which is called once and may be called at once; `unsent` is the session's own copy of a message that
+   * it did not send at all. Returns what takes the message back.
+   */
+  enqueue(data: Uint8Array | string, settle: Settle): () => void {
     try {
       const message = encodeMessage(data);
       if (this.#state === 'open') return this.#outbox.send(message, settle);
@@ -171,6 +183,11 @@ export class UsmpSession implements Session, TransportSink {
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   get lastHeardMs(): number {
     return this.#lastHeardMs;
+  }
+
+  /** Whether messages can be sent. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   /** How the session ended, once it has. */
@@ -196,17 +213,23 @@ export class UsmpSession implements Session, TransportSink {
     await this.closed;
   }
 
-  /** `bye` with a limit in milliseconds, after which the connection is closed whatever is left to send. */
+  /**
+   * `bye` with a limit in milliseconds, after which the connection is closed whatever is left to send. Of several calls the
+   * limit that passes first counts.
+   */
   beginClose(limitMs: number): void {
-    if (this.#state !== 'open') return;
+    if (this.#state === 'closed') return;
+    this.#closeLimits.add(this.#scheduler.schedule(() => this.#closeOverdue(limitMs), limitMs));
+    if (this.#state === 'closing') return;
     this.#state = 'closing';
     this.#states$.next('closing');
     this.#heartbeat.stopKeepalive();
     this.#rekeying.stop();
     this.#pacing.stop();
-    this.#closeLimit = this.#scheduler.schedule(() => this.#closeOverdue(limitMs), limitMs);
     this.#outbox.finish(() => {
       this.#byeSent = true;
+      // What has arrived by now is taken whole: nothing is read after.
+      this.#takeFrames();
       this.#transport.end();
       // A full inbox must not keep us from seeing that the peer has closed.
       this.#transport.resume();
@@ -236,9 +259,14 @@ export class UsmpSession implements Session, TransportSink {
 
   /** Part of TransportSink. */
   end(cause?: unknown): void {
-    if (this.#byeSent) return this.#close({ origin: 'local' });
+    if (this.#byeSent) {
+      // A peer that closes in answer to BYE has read everything before it.
+      if (cause === undefined) this.#outbox.drained();
+      return this.#close({ origin: 'local' });
+    }
     // What arrived before the end is taken whole, be the inbox full or not: it can't come again.
-    this.#takeFrames(() => true);
+    this.#streamEnded = true;
+    this.#takeFrames();
     const error = new ConnectionClosedError(
       'CLOSED_WITHOUT_BYE',
       cause instanceof Error ? `the connection broke: ${cause.message}` : 'the connection ended without BYE',
@@ -270,21 +298,27 @@ export class UsmpSession implements Session, TransportSink {
 
   #read(): void {
     if (this.#inReadLoop || this.#state === 'closed') return;
-    this.#takeFrames(() => !this.#inbox.full);
+    this.#takeFrames();
     if ((this.#state as SessionState) === 'closed' || this.#inbox.full !== this.#reading$.value) return;
     const reading = !this.#reading$.value;
+    if (reading) this.#flood.forgive(this.#scheduler.now() - this.#pausedMs);
+    else this.#pausedMs = this.#scheduler.now();
     this.#reading$.next(reading);
-    this.#observed$.next({ type: reading ? 'resumed' : 'paused' });
     if (reading) this.#transport.resume();
     else this.#transport.pause();
+    // Last: who is told may consume, and so come back to here.
+    this.#observed$.next({ type: reading ? 'resumed' : 'paused' });
   }
 
-  /** Takes the frames that have arrived while `more` allows. A consumer that is called may make room: no loop in a loop. */
-  #takeFrames(more: () => boolean): void {
+  /**
+   * Takes the frames that have arrived, as long as there is room for them, or all of them where nothing comes after. A consumer
+   * that is called may make room: no loop in a loop.
+   */
+  #takeFrames(): void {
     if (this.#inReadLoop) return;
     this.#inReadLoop = true;
     try {
-      while (this.#state !== 'closed' && !this.#byeSent && more()) {
+      while (this.#state !== 'closed' && (this.#byeSent || this.#streamEnded || !this.#inbox.full)) {
         const frame = this.#decoder.next();
         if (!frame) break;
         this.#take(frame);
@@ -300,17 +334,17 @@ export class UsmpSession implements Session, TransportSink {
     const received = this.#channel.open(frame);
     if (!received) return this.#observed$.next({ type: 'dropped', reason: 'error-frame' });
     this.#lastHeardMs = this.#scheduler.now();
-    this.#flood.observe(received.type, this.#lastHeardMs);
+    const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
     if (received.rekeyedBy.length > 0) this.#keysChanged(received.rekeyedBy);
     this.#frames$.next(received);
-    if (this.#state !== 'closed') this.#answer(received);
+    if (this.#state !== 'closed') this.#answer(received, isAnswered);
   }
 
   /** What a frame asks for beside its place in a message, which reassembly has checked by then. */
-  #answer({ type }: ReceivedFrame): void {
+  #answer({ type }: ReceivedFrame, isAnswered: boolean): void {
     this.#rekeying.progressed();
     if (type === PacketType.PING) {
-      this.#outbox.pong();
+      if (isAnswered) this.#outbox.pong();
       this.#observed$.next({ type: 'ping' });
     } else if (type === PacketType.PONG) {
       const roundTripMs = this.#heartbeat.pong();
@@ -327,8 +361,7 @@ export class UsmpSession implements Session, TransportSink {
 
   #sealed(message: Uint8Array | undefined): void {
     this.#lastSentMs = this.#scheduler.now();
-    if (message === undefined) return this.#pacing.controlSent();
-    this.#pacing.dataSent();
+    if (message === undefined) return;
     if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('sent', message));
     this.#rekeying.progressed();
   }
@@ -348,7 +381,7 @@ export class UsmpSession implements Session, TransportSink {
     this.#state = 'closed';
     this.#closeInfo = info;
     const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
-    this.#closeLimit?.unsubscribe();
+    this.#closeLimits.unsubscribe();
     this.#pipeline?.unsubscribe();
     this.#pacing.stop();
     this.#heartbeat.end(error);

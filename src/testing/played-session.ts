@@ -19,6 +19,10 @@ import type { PeerBehaviour } from './peer-session.js';
 import { playFrames, playMessages } from './play.js';
 import { SimulatedPeer } from './simulated-peer.js';
 
+const MAX_DURATION_MS = 2 ** 31 - 1;
+/** A scheduler of virtual time does not even set a timer for it. */
+const NEVER_MS = Number.POSITIVE_INFINITY;
+
 /** Options of the session, of its peer, and of the line between them. */
 export interface PlayedSessionOptions extends SessionLimitOptions, Omit<MemoryLinkOptions, 'scheduler'> {
   /** Whose time passes: the TestScheduler of a marble test, or a VirtualTime. */
@@ -66,7 +70,7 @@ export function sessionFromFrames(
 /** A real session and the simulated peer at its other end, which does what it is told. */
 export function openSession({ peer: behaviour, ...options }: PlayedSessionOptions): PlayedSession {
   const { scheduler, crypto = nobleCrypto, deviceId = '00:11:22:33:44:55', suite = 'aes-256-gcm' } = options;
-  const { idleTimeoutMs = Number.POSITIVE_INFINITY, keepaliveMs, ...limits } = options;
+  const limits = sessionLimits(options, { idleTimeoutMs: MAX_DURATION_MS, keepaliveMs: options.keepaliveMs });
   const [ours, theirs] = memoryTransportPair(options);
   const ids = { deviceId: parseDeviceId(deviceId), sessionId: crypto.randomBytes(SESSION_ID_BYTES) };
   const keys = (): Secret => new Secret(crypto.randomBytes(KEY_BYTES));
@@ -85,8 +89,7 @@ export function openSession({ peer: behaviour, ...options }: PlayedSessionOption
     crypto,
     suite,
     scheduler,
-    // Virtual time never comes to a timer without end.
-    limits: { ...sessionLimits(limits, { idleTimeoutMs: 1, keepaliveMs }), idleTimeoutMs },
+    limits: options.idleTimeoutMs === undefined ? { ...limits, idleTimeoutMs: NEVER_MS } : limits,
   });
   session.start();
   return Object.assign(session, { peer });

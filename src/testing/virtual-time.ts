@@ -18,6 +18,7 @@ export class VirtualTime extends VirtualTimeScheduler {
       await promisesSettled();
     }
     this.frame = end;
+    await errorsReported();
   }
 
   #nextDue(end: number): number | undefined {
@@ -26,8 +27,19 @@ export class VirtualTime extends VirtualTimeScheduler {
   }
 }
 
-/** A turn of the event loop: by its end every chain of promises that could run has run. */
+/** A turn of the event loop, without a timer: by its end every chain of promises that could run has run. */
 const promisesSettled = (): Promise<void> =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+
+/** RxJS reports what a subscriber throws from a timer of its own, which was set before this one. */
+const errorsReported = (): Promise<void> =>
   new Promise((resolve) => {
     asyncScheduler.schedule(() => resolve());
   });

@@ -82,7 +82,7 @@ export class MemoryTransport implements Transport {
       this.#unread += chunk.length;
       this.#post({ kind: 'data', bytes: chunk });
     }
-    this.#needsDrain = this.#unread >= this.#highWaterMarkBytes;
+    this.#needsDrain ||= this.#unread >= this.#highWaterMarkBytes;
     return !this.#needsDrain;
   }
 
@@ -178,6 +178,8 @@ export class MemoryTransport implements Transport {
     this.#unread -= bytes;
     if (!this.#needsDrain || this.#unread > 0) return;
     this.#needsDrain = false;
-    this.#scheduler.schedule(() => this.#sink?.drain(), this.#latencyMs);
+    this.#scheduler.schedule(() => {
+      if (this.#writable) this.#sink?.drain();
+    }, this.#latencyMs);
   }
 }

@@ -6,7 +6,7 @@ export type TransportKind = 'tcp' | 'udp' | 'websocket' | 'memory';
 export interface TransportSink {
   /** Bytes of the stream, in order and never empty. The array is the sink's to keep and must not be modified. */
   data(bytes: Uint8Array): void;
-  /** After `write` returned false: what was written is accepted, write on. */
+  /** After `write` returned false: what was written is accepted, write on. Not after our own `end`. */
   drain(): void;
   /** The end, once and last: the peer ended the stream, or it broke, and `cause` says how. */
   end(cause?: unknown): void;
