@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type SimulatedDevice } from 'usmp-rx/testing';
-import { PacketType, type UsmpError } from '../../src/protocol/index.js';
+import { encodeFrame, PacketType, type UsmpError } from '../../src/protocol/index.js';
 import { connectedDevice, deviceIdOf, virtualBench } from './bench.js';
 
 const heardBy = (device: SimulatedDevice): PacketType[] => {
@@ -122,9 +122,10 @@ describe('maxSessions', () => {
 
   it('refuses at HELLO who would be one too many, and not as if the PSK were wrong', async () => {
     const bench = virtualBench({ maxSessions: 2 });
-    const connects = [1, 2, 3].map((n) => bench.device({ deviceId: deviceIdOf(n) }).connect());
+    for (const n of [1, 2]) await connectedDevice(bench, { deviceId: deviceIdOf(n) });
+    const third = bench.device({ deviceId: deviceIdOf(3) });
 
-    expect(await outcomes(bench, connects)).toEqual(['connected', 'connected', 'HANDSHAKE_INTERRUPTED']);
+    expect(await outcomes(bench, [third.connect()])).toEqual(['HANDSHAKE_INTERRUPTED']);
     expect(bench.failures).toEqual([
       expect.objectContaining({
         deviceId: deviceIdOf(3),
@@ -133,6 +134,30 @@ describe('maxSessions', () => {
       }),
     ]);
     expect(bench.server.counters.refused).toEqual({ 'session-limit': 1 });
+  });
+
+  it('is kept when more prove themselves at once than there is room for: the last get BYE', async () => {
+    const bench = virtualBench({ maxSessions: 2 });
+    const devices = [1, 2, 3].map((n) => bench.device({ deviceId: deviceIdOf(n) }));
+    for (const device of devices) void device.connect();
+    await bench.time.advance(1);
+
+    expect(devices.map(({ state }) => state)).toEqual(['open', 'open', 'closed']);
+    expect(bench.server.sessions.size).toBe(2);
+    expect(bench.events).toContainEqual(
+      expect.objectContaining({ type: 'session-rejected', deviceId: deviceIdOf(3), reason: 'session-limit' }),
+    );
+  });
+
+  it('is no matter of handshakes that never end: who says HELLO and nothing more takes no room', async () => {
+    const bench = virtualBench({ maxSessions: 1 });
+    const silent = bench.device({ deviceId: deviceIdOf(1) });
+    await Promise.all([silent.connectRaw(), bench.time.advance()]);
+    silent.sendRaw(encodeFrame(PacketType.HELLO, 0, new Uint8Array(38).fill(9)));
+    await bench.time.advance(1);
+
+    await connectedDevice(bench, { deviceId: deviceIdOf(2) });
+    expect(bench.server.sessions.size).toBe(1);
   });
 
   it('has room again when a session is closed, or a handshake failed', async () => {

@@ -45,7 +45,10 @@ function describe(event: ServerEvent): LiveLine | undefined {
     case 'connection-refused':
       return bad(event.remoteAddress, `connection refused: ${event.reason}`);
     case 'session-rejected':
-      return bad(event.deviceId, 'refused: the device has a session');
+      return bad(
+        event.deviceId,
+        event.reason === 'has-session' ? 'refused: the device has a session' : 'refused: too many sessions',
+      );
     case 'warning':
       return bad('gateway', event.message);
     default:

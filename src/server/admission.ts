@@ -9,7 +9,7 @@ export type RefusalReason =
   | 'address-limit'
   /** There is no room for another session. */
   | 'session-limit'
-  /** There were as many handshakes as may be in this second. */
+  /** There were as many handshakes as may be in this second, or half as many of this address. */
   | 'rate-limit'
   /** This device id failed to authenticate from this address too often, and has to wait. */
   | 'slow-down';
@@ -28,18 +28,21 @@ export interface SessionRoom {
   readonly replaces: boolean;
 }
 
+/** So many addresses are remembered for their handshakes of the last second. */
+const MAX_BUCKETS = 10_000;
+
 /**
- * Who may come in and try, and who may not. Holds a number for each address with unauthenticated connections, and a bounded
- * table of failures; time is an argument.
+ * Who may come in and try, and who may not. Holds a number for each address with unauthenticated connections, and bounded
+ * tables of handshakes and failures; time is an argument.
  */
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #backoff: AuthenticationBackoff;
   readonly #handshakes: TokenBucket;
+  /** By address, in the order of their last handshakes: nobody takes more than half of what there is for all. */
+  readonly #handshakesByAddress = new Map<string, TokenBucket>();
   readonly #inByAddress = new Map<string, number>();
   #in = 0;
-  /** Handshakes that will need room for a session if they succeed. */
-  #promised = 0;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -59,16 +62,11 @@ export class Admission {
 
   #visit(address: string): Visit {
     let pair: string | undefined;
-    let promised = false;
     let left = false;
     return {
       hello: (deviceId, room, nowMs) => {
         pair = `${address} ${deviceId}`;
-        const refusal = this.#refusal(pair, room, nowMs);
-        if (refusal) return refusal;
-        promised = !room.replaces;
-        if (promised) this.#promised++;
-        return undefined;
+        return this.#refusal(address, pair, room, nowMs);
       },
       authenticated: () => {
         if (pair !== undefined) this.#backoff.succeeded(pair);
@@ -79,17 +77,30 @@ export class Admission {
       leave: () => {
         if (left) return;
         left = true;
-        if (promised) this.#promised--;
         this.#leave(address);
       },
     };
   }
 
-  /** The token comes last: who is refused for another reason takes none. */
-  #refusal(pair: string, { sessions, replaces }: SessionRoom, nowMs: number): RefusalReason | undefined {
+  /** The tokens come last: who is refused for another reason takes none. */
+  #refusal(
+    address: string,
+    pair: string,
+    { sessions, replaces }: SessionRoom,
+    nowMs: number,
+  ): RefusalReason | undefined {
     if (this.#backoff.barredForMs(pair, nowMs) > 0) return 'slow-down';
-    if (!replaces && sessions + this.#promised >= this.#limits.maxSessions) return 'session-limit';
-    return this.#handshakes.take(nowMs) ? undefined : 'rate-limit';
+    if (!replaces && sessions >= this.#limits.maxSessions) return 'session-limit';
+    return this.#bucketOf(address).take(nowMs) && this.#handshakes.take(nowMs) ? undefined : 'rate-limit';
+  }
+
+  #bucketOf(address: string): TokenBucket {
+    const buckets = this.#handshakesByAddress;
+    const bucket = buckets.get(address) ?? new TokenBucket(Math.ceil(this.#limits.maxHandshakesPerSecond / 2));
+    buckets.delete(address);
+    buckets.set(address, bucket);
+    if (buckets.size > MAX_BUCKETS) buckets.delete(buckets.keys().next().value as string);
+    return bucket;
   }
 
   #leave(address: string): void {

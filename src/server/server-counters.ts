@@ -10,7 +10,7 @@ export interface ServerCounters {
   readonly refused: Readonly<Partial<Record<RefusalReason, number>>>;
   readonly handshakeFailures: Readonly<Partial<Record<ErrorCode, number>>>;
   readonly sessionsOpened: number;
-  /** Authenticated, and sent away by the policy `reject`. */
+  /** Authenticated, and sent away: by the policy `reject`, or because there was no room left. */
   readonly sessionsRejected: number;
   /** `BYE` is the clean end, whoever said it. */
   readonly sessionsClosed: Readonly<Partial<Record<ErrorCode | 'BYE', number>>>;

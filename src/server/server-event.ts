@@ -36,8 +36,15 @@ export type ServerEvent =
       /** Sessions of the same device that end for it. */
       readonly replaced: readonly Session[];
     }
-  /** The peer authenticated, but its device has a session and the policy is `reject`: it gets BYE. */
-  | ({ readonly type: 'session-rejected'; readonly deviceId: string } & ConnectionOrigin)
+  /**
+   * The peer authenticated and gets BYE: its device has a session and the policy is `reject`, or others took the last room while
+   * it proved itself.
+   */
+  | ({
+      readonly type: 'session-rejected';
+      readonly deviceId: string;
+      readonly reason: 'has-session' | 'session-limit';
+    } & ConnectionOrigin)
   /** What a session says in its own `events$`, except that it is closed. */
   | {
       readonly type: 'session';

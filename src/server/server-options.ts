@@ -36,7 +36,7 @@ export interface ServerOptions extends SessionLimitOptions {
   readonly maxUnauthenticated?: number;
   /** The same for one address (of IPv6: one /64); the default is 50. */
   readonly maxUnauthenticatedPerAddress?: number;
-  /** Handshakes that get an answer to their HELLO in a second; the default is 500. */
+  /** Handshakes that get an answer to their HELLO in a second, half of them from one address; the default is 500. */
   readonly maxHandshakesPerSecond?: number;
   /**
    * So many times a device id may fail to authenticate from one address without a consequence; the default is 5. Each time

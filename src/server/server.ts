@@ -146,12 +146,14 @@ export class UsmpServer implements AsyncDisposable {
 
   /** Whoever observes sessions has a new one before it reads its first frame, so that nothing is missed. */
   #open(result: HandshakeResult, origin: ConnectionOrigin): void {
-    const { sessionPolicy, limits } = this.#settings;
+    const { sessionPolicy, limits, admission } = this.#settings;
     const session = new UsmpSession({ ...result, ...this.#settings });
     const older = this.#registry.openOf(session.deviceId);
-    if (sessionPolicy === 'reject' && older.length > 0) return this.#reject(session, origin);
-
+    if (sessionPolicy === 'reject' && older.length > 0) return this.#reject(session, 'has-session', origin);
     const replaced = sessionPolicy === 'replace' ? older : [];
+    if (replaced.length === 0 && this.#registry.openCount >= admission.maxSessions) {
+      return this.#reject(session, 'session-limit', origin);
+    }
     this.#registry.add(session);
     for (const old of replaced) old.beginClose(limits.closeTimeoutMs);
     this.#observe(session);
@@ -161,10 +163,10 @@ export class UsmpServer implements AsyncDisposable {
   }
 
   /** With BYE: its client would take a mere close for a wrong PSK. */
-  #reject(session: UsmpSession, origin: ConnectionOrigin): void {
+  #reject(session: UsmpSession, reason: 'has-session' | 'session-limit', origin: ConnectionOrigin): void {
     this.#registry.addRejected(session);
     session.events$.subscribe({ complete: () => this.#completeWhenDrained() });
-    this.#emit({ type: 'session-rejected', deviceId: session.deviceId, ...origin });
+    this.#emit({ type: 'session-rejected', deviceId: session.deviceId, reason, ...origin });
     session.start();
     session.beginClose(this.#settings.limits.closeTimeoutMs);
   }
