@@ -54,4 +54,18 @@ describe('control frame floods', () => {
   it('fail again and again while they go on', () => {
     expect(observe(PacketType.PING, ...times(100, 0))).toEqual(times(92, 0).map(() => FLOOD));
   });
+
+  it('are none where they waited while we did not read; few of them are answered', () => {
+    detector.forgive(1_500);
+    const answered = Array.from({ length: 16 }, () => detector.observe(PacketType.PING, 5_000));
+
+    expect(answered.filter(Boolean)).toHaveLength(4);
+    expect(observe(PacketType.PING, ...times(8, 5_000))).toEqual([]);
+    expect(observe(PacketType.PING, 5_000)).toEqual([FLOOD]);
+  });
+
+  it('are not forgiven for a clock that was set back', () => {
+    detector.forgive(-10_000);
+    expect(observe(PacketType.PING, ...times(9, 0))).toEqual([FLOOD]);
+  });
 });

@@ -46,6 +46,19 @@ describe('PING and REKEY never leave in bursts', () => {
     expect(session.peer.state).toBe('open');
   });
 
+  it('and yet come, however busily the peer asks: answers to it take none of their places', async () => {
+    const { session, time } = watched();
+    const pinged = watch(session.ping());
+    const rekeyed = watch(session.rekey());
+    for (let n = 0; n < 20; n++) {
+      session.peer.ping();
+      await time.advance(300);
+    }
+
+    expect(pinged.state()).toBe('resolved 0');
+    expect(rekeyed.state()).toBe('resolved');
+  });
+
   it('whatever is mixed, while the peer asks as well', async () => {
     const { session, time, frames } = watched({ keepaliveMs: 100 });
     const pings = (): void => void session.ping().then(pings, () => {});

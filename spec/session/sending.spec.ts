@@ -1,5 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { PacketType, type PacketTypeName, packetTypeName } from '../../src/protocol/index.js';
+import { nodeCrypto } from '../../src/crypto/node.js';
+import {
+  CryptoError,
+  PacketType,
+  packetTypeName,
+  type CryptoProvider,
+  type PacketTypeName,
+} from '../../src/protocol/index.js';
 import { text } from '../../src/testing/index.js';
 import { pattern } from '../protocol/pair.js';
 import { marbles, sessionInTime, watch } from './marbles.js';
@@ -114,6 +121,36 @@ describe('send', () => {
     session.peer.resumeReading();
     await time.advance();
     expect([first.state(), second.state(), third.state()]).toEqual(['resolved', 'resolved', 'resolved']);
+  });
+});
+
+describe('a crypto provider that fails', () => {
+  it('ends the session with its error, since what was sealed half cannot be taken back', async () => {
+    let fails = false;
+    const failure = new CryptoError('CRYPTO_FAILURE', 'sealing failed', { origin: 'local' });
+    const crypto: CryptoProvider = {
+      ...nodeCrypto,
+      aead(suite, key) {
+        const aead = nodeCrypto.aead(suite, key);
+        return {
+          seal(...parts) {
+            if (fails) throw failure;
+            aead.seal(...parts);
+          },
+          open: (...parts) => aead.open(...parts),
+          wipe: () => aead.wipe(),
+        };
+      },
+    };
+    const { client, server, time } = sessionPair({ crypto });
+    const before = watch(client.send('sealed before'));
+    fails = true;
+    const sent = watch(client.send('x'));
+    await time.advance();
+
+    expect([before.state(), sent.state()]).toEqual(['rejected CRYPTO_FAILURE', 'rejected CRYPTO_FAILURE']);
+    expect(client.closeInfo).toEqual({ origin: 'local', error: failure });
+    expect(server.closeInfo).toMatchObject({ origin: 'remote', error: { code: 'CLOSED_WITHOUT_BYE' } });
   });
 });
 

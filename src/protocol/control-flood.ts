@@ -19,7 +19,7 @@ export class ControlFloodDetector {
    * flood.
    */
   forgive(unreadMs: number): void {
-    this.#forgiven += Math.ceil(unreadMs / CONTROL_WINDOW_MS) * MAX_CONTROL_FRAMES;
+    this.#forgiven += Math.ceil(Math.max(0, unreadMs) / CONTROL_WINDOW_MS) * MAX_CONTROL_FRAMES;
   }
 
   /**

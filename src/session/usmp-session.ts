@@ -387,7 +387,9 @@ export class UsmpSession implements Session, TransportSink {
     this.#heartbeat.end(error);
     this.#rekeying.end(error);
     this.#outbox.end(error);
-    this.#transport.destroy();
+    // What a peer that is not there would have to read must not stay in the kernel.
+    if (error instanceof TimeoutError) this.#transport.reset();
+    else this.#transport.destroy();
     this.#inbox.end(info.error ?? 'bye');
     this.#states$.next('closed');
     this.#states$.complete();

@@ -6,7 +6,10 @@ import { VirtualTime } from './virtual-time.js';
 export interface TestEnvironmentOptions<S extends SchedulerLike> {
   /** What all randomness follows from; the default is always the same. */
   readonly seed?: string | number;
-  /** Whose time passes; the default is a new VirtualTime. In marble tests give the TestScheduler. */
+  /**
+   * Whose time passes; the default is a new VirtualTime. In marble tests give the TestScheduler, and close within the test
+   * what keeps itself alive, such as a client: a TestScheduler runs until nothing is left to do.
+   */
   readonly scheduler?: S;
   /** Does the cryptography; the default is `nobleCrypto`. */
   readonly provider?: CryptoProvider;
