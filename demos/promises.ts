@@ -28,7 +28,7 @@ async function serve(session: Session): Promise<void> {
     } catch (error) {
       if (error instanceof TimeoutError && error.code === 'TIMEOUT_RECV') {
         console.log('gateway: silence, so the device is asked whether it is there');
-        session.ping().then((ms) => console.log(`gateway: it answered after ${ms} ms`), console.error);
+        session.ping().then((ms) => console.log(`gateway: it answered after ${ms.toFixed(1)} ms`), console.error);
       } else if (error instanceof ConnectionClosedError) {
         console.log(`gateway: ${error.message}`);
         return;

@@ -17,12 +17,13 @@ import { nobleCrypto } from '../crypto/noble.js';
 import { checkDurationMs } from '../protocol/check-option.js';
 import type { CryptoProvider } from '../protocol/crypto-provider.js';
 import { formatDeviceId } from '../protocol/device-id.js';
-import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../protocol/errors.js';
+import { ConnectionClosedError, InvalidStateError, type UsmpError } from '../protocol/errors.js';
 import { abortable } from '../session/abort.js';
 import { encodeMessage } from '../session/encode-message.js';
 import type { SessionEvent } from '../session/session-event.js';
 import type { ReceiveOptions, SendOptions, Session } from '../session/session.js';
 import type { UsmpSession } from '../session/usmp-session.js';
+import { Waiters } from '../session/waiters.js';
 import { Backlog, type OutgoingMessage, type Settle } from './backlog.js';
 import { clientSettings, type ClientOptions, type ClientSettings } from './client-options.js';
 import type { ConnectionState } from './connection-state.js';
@@ -30,11 +31,6 @@ import { Connector } from './connector.js';
 
 /** Ended sessions whose unread messages are kept; each is bounded by the limits of its inbox. */
 const MAX_UNREAD_SESSIONS = 4;
-
-interface SessionWaiter {
-  readonly resolve: (session: UsmpSession) => void;
-  readonly reject: (error: UsmpError) => void;
-}
 
 /**
  * A device's side of USMP that stays connected: it dials, shakes hands, keeps the session alive and starts again with
@@ -58,7 +54,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
   readonly #backlog: Backlog;
   readonly #states$ = new BehaviorSubject<ConnectionState<UsmpSession>>({ name: 'idle' });
   readonly #events$ = new Subject<SessionEvent>();
-  readonly #waiters = new Set<SessionWaiter>();
+  readonly #waiters: Waiters<UsmpSession>;
   #sessions$ = new Subject<UsmpSession>();
   #unread: UsmpSession[] = [];
   #closed: Promise<void> | undefined;
@@ -67,6 +63,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
   constructor(options: ClientOptions, defaultCrypto: CryptoProvider = nobleCrypto) {
     this.#settings = clientSettings(options, defaultCrypto);
     this.deviceId = formatDeviceId(this.#settings.deviceId);
+    this.#waiters = new Waiters(this.#settings.scheduler);
     this.#backlog = new Backlog(this.#settings.limits.maxOutboxBytes);
     this.#connector = new Connector(this.#settings, {
       onState: (state) => this.#enter(state),
@@ -183,7 +180,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
       () => session.isOpen,
       (outgoing) => this.#handOver(outgoing, session),
     );
-    for (const waiter of this.#takeWaiters()) waiter.resolve(session);
+    for (const waiter of this.#waiters.takeAll()) waiter.resolve(session);
   }
 
   #enter(state: ConnectionState<UsmpSession>): void {
@@ -200,7 +197,7 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
     reason: UsmpError,
     unsent: UsmpError,
   ): void {
-    const [sessions$, waiters, backlog] = [this.#sessions$, this.#takeWaiters(), this.#backlog.takeAll()];
+    const [sessions$, waiters, backlog] = [this.#sessions$, this.#waiters.takeAll(), this.#backlog.takeAll()];
     this.#sessions$ = new Subject();
     this.#states$.next(state);
     for (const waiter of waiters) waiter.reject(reason);
@@ -209,12 +206,6 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
     sessions$.complete();
     this.#events$.complete();
     this.#states$.complete();
-  }
-
-  #takeWaiters(): SessionWaiter[] {
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    return waiters;
   }
 
   /** What a session leaves unread is still there for `recv` and `messages$`, within bounds. */
@@ -272,32 +263,8 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
         resolve(session);
         return () => {};
       }
-      const { scheduler } = this.#settings;
-      const limit =
-        timeoutMs === undefined
-          ? undefined
-          : scheduler.schedule(
-              () => {
-                this.#waiters.delete(waiter);
-                reject(new TimeoutError('TIMEOUT_RECV', `no message and no connection for ${timeoutMs} ms`));
-              },
-              Math.max(0, timeoutMs - (scheduler.now() - silentSinceMs)),
-            );
-      const waiter: SessionWaiter = {
-        resolve: (next) => {
-          limit?.unsubscribe();
-          resolve(next);
-        },
-        reject: (error) => {
-          limit?.unsubscribe();
-          reject(error);
-        },
-      };
-      this.#waiters.add(waiter);
-      return () => {
-        limit?.unsubscribe();
-        this.#waiters.delete(waiter);
-      };
+      const silentMs = (): number => this.#settings.scheduler.now() - silentSinceMs;
+      return this.#waiters.add({ resolve, reject }, { timeoutMs, silentMs });
     });
   }
 

@@ -1,8 +1,9 @@
 import { Observable, share, type SchedulerLike, type Subscriber } from 'rxjs';
-import { ConnectionClosedError, InvalidStateError, TimeoutError, UsmpError } from '../protocol/errors.js';
+import { ConnectionClosedError, InvalidStateError, UsmpError } from '../protocol/errors.js';
 import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
 import { abortable } from './abort.js';
 import type { ReceiveOptions } from './session.js';
+import { Waiters } from './waiters.js';
 
 export interface InboxLimits {
   /** Messages that wait at most; the default is 1,024. */
@@ -17,11 +18,6 @@ interface InboxOptions extends InboxLimits {
   readonly lastHeardMs: () => number;
   /** There is room again after `full`. */
   readonly onRoom: () => void;
-}
-
-interface Waiter {
-  readonly resolve: (message: Uint8Array) => void;
-  readonly reject: (error: UsmpError) => void;
 }
 
 /** How the messages end: a UsmpError, or `bye`. */
@@ -39,12 +35,13 @@ export class Inbox {
   #wasFull = false;
   #subscriber: Subscriber<Uint8Array> | undefined;
   #draining = false;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: Waiters<Uint8Array>;
   #iterators = 0;
   #end: End | undefined;
 
   constructor(options: InboxOptions) {
     this.#options = options;
+    this.#waiters = new Waiters(options.scheduler);
     this.#maxMessages = checkInteger('maxInboxMessages', options.maxInboxMessages ?? 1024, 1);
     this.#maxBytes = checkInteger('maxInboxBytes', options.maxInboxBytes ?? 1024 * 1024, 1);
     this.messages$ = new Observable<Uint8Array>((subscriber) => this.#attach(subscriber)).pipe(share());
@@ -68,11 +65,8 @@ export class Inbox {
 
   deliver(message: Uint8Array): void {
     if (this.#subscriber && !this.#draining) return this.#subscriber.next(message);
-    const [waiter] = this.#waiters;
-    if (waiter) {
-      this.#waiters.delete(waiter);
-      return waiter.resolve(message);
-    }
+    const waiter = this.#waiters.shift();
+    if (waiter) return waiter.resolve(message);
     this.#queue.push(message);
     this.#bytes += message.length;
   }
@@ -81,8 +75,7 @@ export class Inbox {
   end(end: End): void {
     if (this.#end) return;
     this.#end = end;
-    for (const waiter of this.#waiters) waiter.reject(end === 'bye' ? this.#closedError() : end);
-    this.#waiters.clear();
+    for (const waiter of this.#waiters.takeAll()) waiter.reject(end === 'bye' ? this.#closedError() : end);
     if (this.#subscriber && !this.#draining) this.#finish(this.#subscriber, end);
   }
 
@@ -101,7 +94,9 @@ export class Inbox {
         reject(this.#closedError());
         return () => {};
       }
-      return this.#wait(timeoutMs, silentSinceMs, resolve, reject);
+      const { scheduler, lastHeardMs } = this.#options;
+      const silentMs = (): number => scheduler.now() - Math.max(silentSinceMs, lastHeardMs());
+      return this.#waiters.add({ resolve, reject }, { timeoutMs, silentMs });
     });
   }
 
@@ -139,46 +134,8 @@ export class Inbox {
     }
   }
 
-  #wait(
-    timeoutMs: number | undefined,
-    silentSinceMs: number,
-    resolve: Waiter['resolve'],
-    reject: Waiter['reject'],
-  ): () => void {
-    const { scheduler, lastHeardMs } = this.#options;
-    const silenceMs = (): number => scheduler.now() - Math.max(silentSinceMs, lastHeardMs());
-    const limit =
-      timeoutMs === undefined
-        ? undefined
-        : scheduler.schedule(
-            function () {
-              const leftMs = timeoutMs - silenceMs();
-              if (leftMs > 0) return void this.schedule(undefined, leftMs);
-              takeBack();
-              reject(new TimeoutError('TIMEOUT_RECV', `nothing came from the peer for ${timeoutMs} ms`));
-            },
-            Math.max(0, timeoutMs - silenceMs()),
-          );
-    const waiter: Waiter = {
-      resolve: (message) => {
-        limit?.unsubscribe();
-        resolve(message);
-      },
-      reject: (error) => {
-        limit?.unsubscribe();
-        reject(error);
-      },
-    };
-    const takeBack = (): void => {
-      limit?.unsubscribe();
-      this.#waiters.delete(waiter);
-    };
-    this.#waiters.add(waiter);
-    return takeBack;
-  }
-
   #attach(subscriber: Subscriber<Uint8Array>): (() => void) | undefined {
-    if (this.#waiters.size > 0 || this.#iterators > 0) {
+    if (!this.#waiters.isEmpty || this.#iterators > 0) {
       subscriber.error(twoConsumers('recv() or an iterator is waiting'));
       return undefined;
     }

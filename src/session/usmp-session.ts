@@ -1,33 +1,17 @@
-import {
-  BehaviorSubject,
-  filter,
-  map,
-  ReplaySubject,
-  scan,
-  Subject,
-  Subscription,
-  switchMap,
-  throwError,
-  timeout,
-  type Observable,
-  type SchedulerLike,
-} from 'rxjs';
+import { ReplaySubject, Subject, Subscription, type Observable, type SchedulerLike } from 'rxjs';
 import { toHex } from '../protocol/bytes.js';
-import { ControlFloodDetector } from '../protocol/control-flood.js';
 import type { CipherSuite, CryptoProvider } from '../protocol/crypto-provider.js';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
 import type { FrameDecoder } from '../protocol/frame-decoder.js';
-import type { Frame } from '../protocol/frame.js';
 import { PacketType } from '../protocol/packet-type.js';
-import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../protocol/reassembly.js';
 import { SecureChannel, type EstablishedSession, type ReceivedFrame } from '../protocol/secure-channel.js';
 import type { Transport, TransportKind, TransportSink } from '../transport/transport.js';
 import { abortable } from './abort.js';
 import { ControlPacing } from './control-pacing.js';
 import { encodeMessage } from './encode-message.js';
 import { Heartbeat } from './heartbeat.js';
-import { Inbox } from './inbox.js';
+import { Intake } from './intake.js';
 import { Outbox, type Settle } from './outbox.js';
 import { Rekeying } from './rekeying.js';
 import { SessionMessageEvent, type SessionEvent } from './session-event.js';
@@ -58,31 +42,22 @@ export class UsmpSession implements Session, TransportSink {
   readonly closed: Promise<CloseInfo>;
 
   readonly #transport: Transport;
-  readonly #decoder: FrameDecoder;
   readonly #channel: SecureChannel;
   readonly #scheduler: SchedulerLike;
   readonly #limits: SessionLimits;
-  readonly #inbox: Inbox;
+  readonly #intake: Intake;
   readonly #outbox: Outbox;
   readonly #pacing: ControlPacing;
   readonly #heartbeat: Heartbeat;
   readonly #rekeying: Rekeying;
-  readonly #flood = new ControlFloodDetector();
-  readonly #frames$ = new Subject<ReceivedFrame>();
-  readonly #reading$ = new BehaviorSubject(true);
   readonly #states$ = new ReplaySubject<SessionState>(1);
   readonly #observed$ = new Subject<SessionEvent>();
   readonly #closeLimits = new Subscription();
-  #pipeline: Subscription | undefined;
   #resolveClosed: (info: CloseInfo) => void = () => {};
   #state: SessionState = 'open';
   #closeInfo: CloseInfo | undefined;
   #byeSent = false;
-  #streamEnded = false;
-  #inReadLoop = false;
   #lastSentMs: number;
-  #lastHeardMs: number;
-  #pausedMs = 0;
 
   constructor({ transport, decoder, established, crypto, suite, scheduler, limits }: SessionParts) {
     this.deviceId = formatDeviceId(established.deviceId);
@@ -90,11 +65,10 @@ export class UsmpSession implements Session, TransportSink {
     this.transport = transport.kind;
     this.remoteAddress = transport.remoteAddress;
     this.#transport = transport;
-    this.#decoder = decoder;
     this.#channel = new SecureChannel(crypto, suite, established);
     this.#scheduler = scheduler;
     this.#limits = limits;
-    this.#lastSentMs = this.#lastHeardMs = scheduler.now();
+    this.#lastSentMs = scheduler.now();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -102,9 +76,18 @@ export class UsmpSession implements Session, TransportSink {
     this.events$ = this.#observed$.asObservable();
     this.#states$.next('open');
 
-    const lastHeardMs = (): number => this.#lastHeardMs;
-    this.#inbox = new Inbox({ ...limits, scheduler, lastHeardMs, onRoom: () => this.#read() });
-    this.messages$ = this.#inbox.messages$;
+    this.#intake = new Intake({
+      transport,
+      decoder,
+      channel: this.#channel,
+      scheduler,
+      limits,
+      events$: this.#observed$,
+      onOpened: (frame) => this.#keysChanged(frame),
+      onAccepted: (frame, isAnswered) => this.#answer(frame, isAnswered),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.messages$ = this.#intake.inbox.messages$;
     this.#outbox = new Outbox({
       ...limits,
       transport,
@@ -118,7 +101,7 @@ export class UsmpSession implements Session, TransportSink {
       scheduler,
       keepaliveMs: limits.keepaliveMs,
       lastSentMs: () => this.#lastSentMs,
-      lastHeardMs,
+      lastHeardMs: () => this.#intake.lastHeardMs,
       sendPing: (onSealed) =>
         this.#pacing.run(1, () =>
           this.#outbox.ping(() => {
@@ -144,12 +127,8 @@ export class UsmpSession implements Session, TransportSink {
 
   /** Takes the transport over and begins to read; called once. */
   start(): void {
-    this.#pipeline = this.#messagesOfFrames().subscribe({
-      next: (message) => this.#deliver(message),
-      error: (error: unknown) => this.#fail(error as UsmpError),
-    });
     this.#transport.attach(this);
-    this.#read();
+    this.#intake.start();
   }
 
   send(data: Uint8Array | string, { signal }: SendOptions = {}): Promise<void> {
@@ -172,17 +151,17 @@ export class UsmpSession implements Session, TransportSink {
   }
 
   recv(options?: ReceiveOptions): Promise<Uint8Array> {
-    return this.#inbox.recv(options);
+    return this.#intake.inbox.recv(options);
   }
 
   /** `recv` for a caller that has waited since `silentSinceMs`, on the scheduler's clock, already. */
   recvSince(silentSinceMs: number, options: ReceiveOptions): Promise<Uint8Array> {
-    return this.#inbox.recv(options, silentSinceMs);
+    return this.#intake.inbox.recv(options, silentSinceMs);
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   get lastHeardMs(): number {
-    return this.#lastHeardMs;
+    return this.#intake.lastHeardMs;
   }
 
   /** Whether messages can be sent. */
@@ -197,7 +176,7 @@ export class UsmpSession implements Session, TransportSink {
 
   /** Whether the session is over and every message of it was consumed. */
   get exhausted(): boolean {
-    return this.#inbox.exhausted;
+    return this.#intake.inbox.exhausted;
   }
 
   ping({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
@@ -228,8 +207,7 @@ export class UsmpSession implements Session, TransportSink {
     this.#pacing.stop();
     this.#outbox.finish(() => {
       this.#byeSent = true;
-      // What has arrived by now is taken whole: nothing is read after.
-      this.#takeFrames();
+      this.#intake.takeRest();
       this.#transport.end();
       // A full inbox must not keep us from seeing that the peer has closed.
       this.#transport.resume();
@@ -237,7 +215,7 @@ export class UsmpSession implements Session, TransportSink {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    return this.#inbox.iterate();
+    return this.#intake.inbox.iterate();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -247,9 +225,7 @@ export class UsmpSession implements Session, TransportSink {
   /** Part of TransportSink. */
   data(bytes: Uint8Array): void {
     // After our BYE the stream is read only to its end, so that closing does not cut the BYE off.
-    if (this.#byeSent) return;
-    this.#decoder.push(bytes);
-    this.#read();
+    if (!this.#byeSent) this.#intake.take(bytes);
   }
 
   /** Part of TransportSink. */
@@ -264,9 +240,7 @@ export class UsmpSession implements Session, TransportSink {
       if (cause === undefined) this.#outbox.drained();
       return this.#close({ origin: 'local' });
     }
-    // What arrived before the end is taken whole, be the inbox full or not: it can't come again.
-    this.#streamEnded = true;
-    this.#takeFrames();
+    this.#intake.takeRest();
     const error = new ConnectionClosedError(
       'CLOSED_WITHOUT_BYE',
       cause instanceof Error ? `the connection broke: ${cause.message}` : 'the connection ended without BYE',
@@ -275,72 +249,7 @@ export class UsmpSession implements Session, TransportSink {
     this.#close({ origin: 'remote', error });
   }
 
-  /** Opened frames → inactivity limit → reassembly → messages. While we do not read, silence is our own doing. */
-  #messagesOfFrames(): Observable<Uint8Array> {
-    const { idleTimeoutMs } = this.#limits;
-    const silence = (): UsmpError =>
-      new TimeoutError('TIMEOUT_IDLE', `no authentic frame came from the peer for ${idleTimeoutMs} ms`);
-    const withLimit$ = this.#frames$.pipe(
-      timeout({ each: idleTimeoutMs, scheduler: this.#scheduler, with: () => throwError(silence) }),
-    );
-    return this.#reading$.pipe(
-      switchMap((reading) => (reading ? withLimit$ : this.#frames$)),
-      scan<ReceivedFrame, Assembly, Assembly>(reassemble, BETWEEN_MESSAGES),
-      filter((assembly) => assembly.at === 'message-end'),
-      map(({ message }) => message),
-    );
-  }
-
-  #deliver(message: Uint8Array): void {
-    if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('message', message));
-    this.#inbox.deliver(message);
-  }
-
-  #read(): void {
-    if (this.#inReadLoop || this.#state === 'closed') return;
-    this.#takeFrames();
-    if ((this.#state as SessionState) === 'closed' || this.#inbox.full !== this.#reading$.value) return;
-    const reading = !this.#reading$.value;
-    if (reading) this.#flood.forgive(this.#scheduler.now() - this.#pausedMs);
-    else this.#pausedMs = this.#scheduler.now();
-    this.#reading$.next(reading);
-    if (reading) this.#transport.resume();
-    else this.#transport.pause();
-    // Last: who is told may consume, and so come back to here.
-    this.#observed$.next({ type: reading ? 'resumed' : 'paused' });
-  }
-
-  /**
-   * Takes the frames that have arrived, as long as there is room for them, or all of them where nothing comes after. A consumer
-   * that is called may make room: no loop in a loop.
-   */
-  #takeFrames(): void {
-    if (this.#inReadLoop) return;
-    this.#inReadLoop = true;
-    try {
-      while (this.#state !== 'closed' && (this.#byeSent || this.#streamEnded || !this.#inbox.full)) {
-        const frame = this.#decoder.next();
-        if (!frame) break;
-        this.#take(frame);
-      }
-    } catch (error) {
-      this.#fail(error as UsmpError);
-    } finally {
-      this.#inReadLoop = false;
-    }
-  }
-
-  #take(frame: Frame): void {
-    const received = this.#channel.open(frame);
-    if (!received) return this.#observed$.next({ type: 'dropped', reason: 'error-frame' });
-    this.#lastHeardMs = this.#scheduler.now();
-    const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
-    if (received.rekeyedBy.length > 0) this.#keysChanged(received.rekeyedBy);
-    this.#frames$.next(received);
-    if (this.#state !== 'closed') this.#answer(received, isAnswered);
-  }
-
-  /** What a frame asks for beside its place in a message, which reassembly has checked by then. */
+  /** What a frame asks for beside its place in a message. */
   #answer({ type }: ReceivedFrame, isAnswered: boolean): void {
     this.#rekeying.progressed();
     if (type === PacketType.PING) {
@@ -354,9 +263,10 @@ export class UsmpSession implements Session, TransportSink {
     }
   }
 
-  #keysChanged(initiators: ReceivedFrame['rekeyedBy']): void {
+  #keysChanged({ rekeyedBy }: ReceivedFrame): void {
+    if (rekeyedBy.length === 0) return;
     this.#rekeying.keysChanged();
-    for (const initiator of initiators) this.#observed$.next({ type: 'rekeyed', initiator });
+    for (const initiator of rekeyedBy) this.#observed$.next({ type: 'rekeyed', initiator });
   }
 
   #sealed(message: Uint8Array | undefined): void {
@@ -382,7 +292,7 @@ export class UsmpSession implements Session, TransportSink {
     this.#closeInfo = info;
     const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
     this.#closeLimits.unsubscribe();
-    this.#pipeline?.unsubscribe();
+    this.#intake.stop();
     this.#pacing.stop();
     this.#heartbeat.end(error);
     this.#rekeying.end(error);
@@ -390,7 +300,7 @@ export class UsmpSession implements Session, TransportSink {
     // What a peer that is not there would have to read must not stay in the kernel.
     if (error instanceof TimeoutError) this.#transport.reset();
     else this.#transport.destroy();
-    this.#inbox.end(info.error ?? 'bye');
+    this.#intake.inbox.end(info.error ?? 'bye');
     this.#states$.next('closed');
     this.#states$.complete();
     this.#observed$.next({ type: 'closed', info });
