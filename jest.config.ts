@@ -27,6 +27,8 @@ const config: Config = {
     './src/protocol/': { lines: 95 },
     './src/crypto/': { lines: 95 },
     './src/session/': { lines: 95 },
+    './src/client/': { lines: 95 },
+    './src/server/': { lines: 95 },
   },
 };
 
