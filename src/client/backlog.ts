@@ -26,22 +26,23 @@ export class Backlog {
     return this.#waiting.size === 0;
   }
 
-  /** Keeps a copy of a message, or settles it with InvalidStateError `OUTBOX_FULL`. */
+  /**
+   * Keeps a copy of a message.
+   * @throws InvalidStateError `OUTBOX_FULL`
+   */
   add(message: Uint8Array, settle: Settle): OutgoingMessage {
+    if (this.#bytes + message.length > this.#maxBytes) {
+      throw new InvalidStateError('OUTBOX_FULL', `more than ${this.#maxBytes} bytes wait for a connection`);
+    }
     const outgoing = { message: copyBytes(message, 0), settle, takeBack: () => {} };
     this.put(outgoing);
     return outgoing;
   }
 
-  /** The same for a message that nobody else will change. */
+  /** Keeps what was accepted before, and nobody else will change. */
   put(outgoing: OutgoingMessage): void {
-    const { length } = outgoing.message;
-    if (this.#bytes + length > this.#maxBytes) {
-      outgoing.settle(new InvalidStateError('OUTBOX_FULL', `more than ${this.#maxBytes} bytes wait for a connection`));
-      return;
-    }
     this.#waiting.add(outgoing);
-    this.#bytes += length;
+    this.#bytes += outgoing.message.length;
     outgoing.takeBack = () => this.#remove(outgoing);
   }
 

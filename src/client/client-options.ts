@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { checkChoice, checkDurationMs } from '../protocol/check-option.js';
+import { checkChoice, checkDurationMs, checkOptions } from '../protocol/check-option.js';
 import type { CipherSuite, CryptoProvider } from '../protocol/crypto-provider.js';
 import { parseDeviceId } from '../protocol/device-id.js';
 import { ConfigError } from '../protocol/errors.js';
@@ -49,6 +49,7 @@ export interface ClientSettings {
 
 /** @throws ConfigError that names the option */
 export function clientSettings(options: ClientOptions, defaultCrypto: CryptoProvider): ClientSettings {
+  checkOptions('options', options);
   if (typeof (options.transport as Partial<Dialer> | undefined)?.dial !== 'function') {
     throw new ConfigError('CONFIG_OPTION', 'transport: expected a dialer, for example tcpDialer({ host, port })');
   }

@@ -1,3 +1,4 @@
+import { checkOptions } from '../protocol/check-option.js';
 import { nodeCrypto } from '../crypto/node.js';
 import { tcpDialer, type TcpAddress } from '../transport/tcp.js';
 import type { ClientOptions } from './client-options.js';
@@ -10,6 +11,7 @@ export type NodeClientOptions = Omit<ClientOptions, 'transport'> & (TcpAddress |
 export class NodeUsmpClient extends UsmpClient {
   /** @throws ConfigError that names the option */
   constructor(options: NodeClientOptions) {
+    checkOptions('options', options);
     super('transport' in options ? options : { ...options, transport: tcpDialer(options) }, nodeCrypto);
   }
 }

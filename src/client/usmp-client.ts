@@ -107,10 +107,15 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
    */
   send(data: Uint8Array | string, { signal }: SendOptions = {}): Promise<void> {
     return abortable(signal, (resolve, reject) => {
-      const message = encodeMessage(data);
-      const reason = this.#whyNoSession();
-      if (reason) throw reason;
-      return this.#dispatch(message, (error) => (error ? reject(error) : resolve()));
+      try {
+        const message = encodeMessage(data);
+        const reason = this.#whyNoSession();
+        if (reason) throw reason;
+        return this.#dispatch(message, (error) => (error ? reject(error) : resolve()));
+      } catch (error) {
+        this.#events$.next({ type: 'send-refused', error: error as UsmpError });
+        throw error;
+      }
     });
   }
 
@@ -159,6 +164,11 @@ export class UsmpClient implements AsyncIterable<Uint8Array> {
     const state = this.#states$.value;
     if (state.name === 'failed') return throwError(() => state.error);
     return state.name === 'closed' ? EMPTY : this.#sessions$;
+  }
+
+  /** What identifies the client; a log line must not walk through its streams. */
+  toJSON(): object {
+    return { deviceId: this.deviceId };
   }
 
   /** The session that stands, if any. */

@@ -95,7 +95,7 @@ function reachable({ host, port }: BoundAddress): { readonly host: string; reado
 function firmwareSettings({ host, port }: BoundAddress, psk: string): string {
   const everywhere = host === '0.0.0.0' || host === '::';
   const hosts = everywhere ? ownAddresses() : [host];
-  return `  host  ${hosts.join(' or ') || host}\n  port  ${port}\n  PSK   ${psk}`;
+  return `  host  ${hosts.join(' or ') || host}\n  port  ${port}\n  PSK   ${psk}\n        (this text itself, not bytes that its digits might spell)`;
 }
 
 /** The IPv4 addresses at which other machines may reach this one. */

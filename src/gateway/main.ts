@@ -29,6 +29,9 @@ const { host, devices, ...rest } = new Command('usmp-rx')
   .parse()
   .opts<Arguments>();
 
+// Who reads the output has seen enough, as in `npm start | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 try {
   const gateway = await startGateway({
     ...rest,

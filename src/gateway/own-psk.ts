@@ -33,6 +33,12 @@ export function readOrMakePsk(path: string): OwnPsk {
 function readPsk(path: string): string {
   const psk = readFileSync(path, 'utf8').replace(/\r?\n$/, '');
   parsePsk(psk, path);
+  if (/\p{Cc}/u.test(psk) || psk.startsWith('{')) {
+    throw new ConfigError(
+      'CONFIG_PSK',
+      `${path}: expected one line of text and nothing else; give another file with --psk-file`,
+    );
+  }
   if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
   return psk;
 }

@@ -33,6 +33,33 @@ export function checkChoice<T extends string>(name: string, value: unknown, choi
   throw new ConfigError('CONFIG_OPTION', `${name}: expected ${choices.join(' or ')}, got ${show(value)}`);
 }
 
+/**
+ * An object that holds options.
+ * @throws ConfigError `CONFIG_OPTION`
+ */
+export function checkOptions<T>(name: string, value: T): T & object {
+  if (typeof value === 'object' && value !== null) return value;
+  throw new ConfigError('CONFIG_OPTION', `${name}: expected an object with options, got ${show(value)}`);
+}
+
+/**
+ * A text that is not empty.
+ * @throws ConfigError `CONFIG_OPTION` that names the option
+ */
+export function checkText(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new ConfigError('CONFIG_OPTION', `${name}: expected a text that is not empty, got ${show(value)}`);
+}
+
+/**
+ * A function.
+ * @throws ConfigError `CONFIG_OPTION` that names it
+ */
+export function checkFunction<T>(name: string, value: T): T {
+  if (typeof value === 'function') return value;
+  throw new ConfigError('CONFIG_OPTION', `${name}: expected a function, got ${show(value)}`);
+}
+
 /** A value that may be anything, without what an object holds. */
 function show(value: unknown): string {
   if (typeof value === 'number') return String(value);

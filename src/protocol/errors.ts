@@ -102,6 +102,12 @@ export class UsmpError extends Error {
     return ERROR_GUIDE[this.code].wireCode;
   }
 
+  /** What a log line needs; the cause may be anything and stays out. */
+  toJSON(): object {
+    const { name, code, origin, message, advice } = this;
+    return { name, code, origin, message, advice };
+  }
+
   /** What a user can do about it. */
   get advice(): string {
     return ERROR_GUIDE[this.code].advice;

@@ -15,7 +15,7 @@ import {
   switchMap,
   type SchedulerLike,
 } from 'rxjs';
-import { checkDurationMs } from '../protocol/check-option.js';
+import { checkDurationMs, checkText } from '../protocol/check-option.js';
 import { ConfigError } from '../protocol/errors.js';
 import { defaultScheduler } from '../session/default-scheduler.js';
 import { parsePskJson } from './psk-json.js';
@@ -56,6 +56,7 @@ class PskFile implements PskStore {
   #psks: ParsedPsks;
 
   constructor(path: string, { pollIntervalMs = 10_000, scheduler = defaultScheduler }: PskFileOptions) {
+    checkText('PSK file', path);
     checkDurationMs('pollIntervalMs', pollIntervalMs, 1);
     this.#path = path;
     this.#reading = readNow(path);

@@ -1,6 +1,7 @@
 /* eslint rxjs-x/no-ignored-error: off -- no observable that is subscribed here ever errors */
+import { emitWarning } from 'node:process';
 import { filter, Subject, type Observable, type Subscription } from 'rxjs';
-import { checkDurationMs } from '../protocol/check-option.js';
+import { checkDurationMs, checkFunction, checkOptions } from '../protocol/check-option.js';
 import { normalizeDeviceId } from '../protocol/device-id.js';
 import { InvalidStateError } from '../protocol/errors.js';
 import type { HandshakeResult } from '../session/handshake.js';
@@ -56,7 +57,7 @@ export class UsmpServer implements AsyncDisposable {
 
   /** @throws ConfigError that names the option */
   constructor(options: ServerOptions) {
-    this.#settings = serverSettings(options);
+    this.#settings = serverSettings(checkOptions('options', options));
     this.#psks = pskSource(options.psk);
     this.#reception = new Reception({
       settings: this.#settings,
@@ -96,7 +97,7 @@ export class UsmpServer implements AsyncDisposable {
    */
   async listen<Options extends ListenOptions>(options: Options): Promise<BoundAddresses<Options>> {
     this.#checkOpen();
-    const listeners = listenersOf(options);
+    const listeners = listenersOf(checkOptions('listen', options));
     const opening = openAll(listeners, (transport) => this.#reception.accept(transport));
     this.#listening.set(listeners, opening);
     try {
@@ -110,8 +111,12 @@ export class UsmpServer implements AsyncDisposable {
     }
   }
 
-  /** Serves each new session with a handler. Returns what ends that for later sessions. */
+  /**
+   * Serves each new session with a handler. Returns what ends that for later sessions.
+   * @throws ConfigError `CONFIG_OPTION` where it is no function
+   */
   onSession(handler: SessionHandler): () => void {
+    checkFunction('onSession', handler);
     const subscription = this.#opened$.subscribe({ next: (session) => void this.#serve(handler, session) });
     return () => subscription.unsubscribe();
   }
@@ -183,7 +188,10 @@ export class UsmpServer implements AsyncDisposable {
 
   async #serve(handler: SessionHandler, session: UsmpSession): Promise<void> {
     const failure = await runHandler(handler, session);
-    if (failure) this.#emit({ type: 'handler-failed', session, error: failure.error });
+    if (!failure) return;
+    // A mistake of the program that nobody would see otherwise.
+    if (!this.#observed$.observed) emitWarning(`a handler of onSession failed: ${String(failure.error)}`, 'UsmpServer');
+    this.#emit({ type: 'handler-failed', session, error: failure.error });
   }
 
   #emit(event: ServerEvent): void {

@@ -1,4 +1,4 @@
-import { ConnectionClosedError } from '../protocol/errors.js';
+import { ConfigError, ConnectionClosedError } from '../protocol/errors.js';
 import type { Session } from '../session/session.js';
 import type { UsmpSession } from '../session/usmp-session.js';
 
@@ -14,7 +14,14 @@ export async function runHandler(
   session: UsmpSession,
 ): Promise<{ readonly error: unknown } | undefined> {
   try {
-    await handler(session);
+    const served = handler(session);
+    if (typeof (served as Partial<Promise<unknown>> | undefined)?.then !== 'function') {
+      throw new ConfigError(
+        'CONFIG_OPTION',
+        "onSession: the handler must return a promise, whose end is the session's end",
+      );
+    }
+    await served;
   } catch (error) {
     if (!isEndOf(session, error)) return { error };
   } finally {

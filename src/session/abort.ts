@@ -1,6 +1,9 @@
-import { InvalidStateError } from '../protocol/errors.js';
+import { ConfigError, InvalidStateError } from '../protocol/errors.js';
 
 const noop = (): void => {};
+// Not by instanceof: a signal may come from another realm.
+const isSignal = (signal: unknown): boolean =>
+  typeof signal === 'object' && signal !== null && 'addEventListener' in signal;
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 const aborted = (signal: AbortSignal): InvalidStateError =>
   new InvalidStateError('ABORTED', 'the call was aborted by its AbortSignal', { cause: signal.reason });
@@ -14,6 +17,8 @@ export function abortable<T>(
   start: (resolve: (value: T) => void, reject: (error: unknown) => void) => () => void,
 ): Promise<T> {
   const promise = new Promise<T>((resolve, reject) => {
+    if (signal !== undefined && !isSignal(signal))
+      throw new ConfigError('CONFIG_OPTION', 'signal: expected an AbortSignal');
     if (!signal) {
       start(resolve, reject);
       return;

@@ -69,20 +69,20 @@ export class Outbox {
     this.#sendTimeoutMs = options.sendTimeoutMs ?? 30_000;
   }
 
-  /** Sends a message of 0 to 1808 bytes. Returns what takes it back, as long as it is not sealed. */
+  /**
+   * Sends a message of 0 to 1808 bytes. Returns what takes it back, as long as it is not sealed.
+   * @throws InvalidStateError `OUTBOX_FULL`
+   */
   send(message: Uint8Array, settle: Settle): () => void {
     if (!this.#congested && this.#messages.size === 0) {
       this.#sealMessage(message, settle);
       return () => {};
     }
     if (this.#queuedBytes + message.length > this.#maxBytes) {
-      settle(
-        new InvalidStateError(
-          'OUTBOX_FULL',
-          `more than ${this.#maxBytes} bytes wait for the peer; await send() before sending more`,
-        ),
+      throw new InvalidStateError(
+        'OUTBOX_FULL',
+        `more than ${this.#maxBytes} bytes wait for the peer; await send() before sending more`,
       );
-      return () => {};
     }
     // The caller may use its array again; the copy is made only for a peer that is slow.
     const queued = { message: copyBytes(message, 0), settle };

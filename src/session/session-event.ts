@@ -1,3 +1,4 @@
+import type { UsmpError } from '../protocol/errors.js';
 import type { CloseInfo } from './session.js';
 
 /** A message as `events$` shows it: its bytes are there for who asks, but print nowhere. */
@@ -33,6 +34,8 @@ export type SessionEvent =
    * sessions whose messages nobody read, and let go of the oldest.
    */
   | { readonly type: 'dropped'; readonly reason: 'error-frame' | 'unread-session' }
+  /** A `send` was refused at once; its promise says the same, to whom it may concern. */
+  | { readonly type: 'send-refused'; readonly error: UsmpError }
   /** Reading stopped because the inbox is full, or goes on. */
   | { readonly type: 'paused' }
   | { readonly type: 'resumed' }

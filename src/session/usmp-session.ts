@@ -143,9 +143,10 @@ export class UsmpSession implements Session, TransportSink {
     try {
       const message = encodeMessage(data);
       if (this.#state === 'open') return this.#outbox.send(message, settle);
-      settle(new ConnectionClosedError('CLOSED_BEFORE_SEND', `the session is ${this.#state}`, { origin: 'local' }));
+      throw new ConnectionClosedError('CLOSED_BEFORE_SEND', `the session is ${this.#state}`, { origin: 'local' });
     } catch (error) {
       settle(error as UsmpError);
+      this.#observed$.next({ type: 'send-refused', error: error as UsmpError });
     }
     return () => {};
   }
@@ -220,6 +221,12 @@ export class UsmpSession implements Session, TransportSink {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.bye();
+  }
+
+  /** What identifies the session; a log line must not walk through its streams. */
+  toJSON(): object {
+    const { deviceId, sessionId, transport, remoteAddress } = this;
+    return { deviceId, sessionId, transport, remoteAddress };
   }
 
   /** Part of TransportSink. */

@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
+import { checkInteger, checkOptions, checkText } from '../protocol/check-option.js';
 import { ConfigError, ConnectionClosedError } from '../protocol/errors.js';
 import type { Dialer, Listener, Transport, TransportSink } from './transport.js';
 
@@ -85,8 +86,8 @@ export interface TcpAddress {
 }
 
 /** Dials TCP. Errors with ConnectionClosedError `CONNECT_FAILED`, whose cause is Node's, for any failure to connect. */
-export function tcpDialer({ host = '127.0.0.1', port }: TcpAddress): Dialer {
-  checkPort(port);
+export function tcpDialer(address: TcpAddress): Dialer {
+  const { host, port } = checkAddress(address);
   return {
     kind: 'tcp',
     dial: () =>
@@ -119,8 +120,8 @@ export function tcpDialer({ host = '127.0.0.1', port }: TcpAddress): Dialer {
 }
 
 /** Listens on TCP; port 0 takes a free one. `listen` rejects with ConfigError `CONFIG_ADDRESS` where it can't. */
-export function tcpListener({ host = '127.0.0.1', port }: TcpAddress): Listener {
-  checkPort(port);
+export function tcpListener(address: TcpAddress): Listener {
+  const { host, port } = checkAddress(address);
   let server: Server | undefined;
   return {
     kind: 'tcp',
@@ -153,7 +154,8 @@ export function tcpListener({ host = '127.0.0.1', port }: TcpAddress): Listener 
   };
 }
 
-function checkPort(port: unknown): void {
-  if (Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535) return;
-  throw new ConfigError('CONFIG_OPTION', `port: expected a whole number from 0 to 65535, got ${String(port)}`);
+/** An empty host would mean all addresses of the machine, and nobody asks for that by leaving a variable empty. */
+function checkAddress(address: TcpAddress): Required<TcpAddress> {
+  const { host = '127.0.0.1', port } = checkOptions('address', address);
+  return { host: checkText('host', host), port: checkInteger('port', port, 0, 65_535) };
 }
