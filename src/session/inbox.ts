@@ -1,6 +1,6 @@
 import { Observable, share, type SchedulerLike, type Subscriber } from 'rxjs';
 import { ConnectionClosedError, InvalidStateError, UsmpError } from '../protocol/errors.js';
-import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
+import { checkDurationMs } from '../protocol/check-option.js';
 import { abortable } from './abort.js';
 import type { ReceiveOptions } from './session.js';
 import { Waiters } from './waiters.js';
@@ -12,7 +12,7 @@ export interface InboxLimits {
   readonly maxInboxBytes?: number;
 }
 
-interface InboxOptions extends InboxLimits {
+interface InboxOptions extends Required<InboxLimits> {
   readonly scheduler: SchedulerLike;
   /** When the peer last gave an authentic sign of life, in milliseconds of the scheduler's clock. */
   readonly lastHeardMs: () => number;
@@ -27,8 +27,6 @@ type End = UsmpError | 'bye';
 export class Inbox {
   readonly messages$: Observable<Uint8Array>;
   readonly #options: InboxOptions;
-  readonly #maxMessages: number;
-  readonly #maxBytes: number;
   #queue: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
@@ -42,8 +40,6 @@ export class Inbox {
   constructor(options: InboxOptions) {
     this.#options = options;
     this.#waiters = new Waiters(options.scheduler);
-    this.#maxMessages = checkInteger('maxInboxMessages', options.maxInboxMessages ?? 1024, 1);
-    this.#maxBytes = checkInteger('maxInboxBytes', options.maxInboxBytes ?? 1024 * 1024, 1);
     this.messages$ = new Observable<Uint8Array>((subscriber) => this.#attach(subscriber)).pipe(share());
   }
 
@@ -53,8 +49,9 @@ export class Inbox {
 
   /** Whether the peer has to wait. Once full, an inbox stays so until it is half empty. */
   get full(): boolean {
+    const { maxInboxMessages, maxInboxBytes } = this.#options;
     const fraction = this.#wasFull ? 0.5 : 1;
-    this.#wasFull = this.#length >= this.#maxMessages * fraction || this.#bytes >= this.#maxBytes * fraction;
+    this.#wasFull = this.#length >= maxInboxMessages * fraction || this.#bytes >= maxInboxBytes * fraction;
     return this.#wasFull;
   }
 

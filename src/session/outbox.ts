@@ -20,7 +20,7 @@ export interface OutboxLimits {
   readonly sendTimeoutMs?: number;
 }
 
-interface OutboxOptions extends OutboxLimits {
+interface OutboxOptions extends Required<OutboxLimits> {
   readonly transport: Transport;
   readonly channel: SecureChannel;
   readonly scheduler: SchedulerLike;
@@ -47,8 +47,6 @@ const MAX_BURST_BYTES = 64 * 1024;
  */
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #maxBytes: number;
-  readonly #sendTimeoutMs: number;
   readonly #burst = new BurstBuffer();
   readonly #messages = new Set<QueuedMessage>();
   #queuedBytes = 0;
@@ -65,8 +63,6 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#maxBytes = options.maxOutboxBytes ?? 1024 * 1024;
-    this.#sendTimeoutMs = options.sendTimeoutMs ?? 30_000;
   }
 
   /**
@@ -78,10 +74,11 @@ export class Outbox {
       this.#sealMessage(message, settle);
       return () => {};
     }
-    if (this.#queuedBytes + message.length > this.#maxBytes) {
+    const { maxOutboxBytes } = this.#options;
+    if (this.#queuedBytes + message.length > maxOutboxBytes) {
       throw new InvalidStateError(
         'OUTBOX_FULL',
-        `more than ${this.#maxBytes} bytes wait for the peer; await send() before sending more`,
+        `more than ${maxOutboxBytes} bytes wait for the peer; await send() before sending more`,
       );
     }
     // The caller may use its array again; the copy is made only for a peer that is slow.
@@ -207,9 +204,12 @@ export class Outbox {
     this.#congested = true;
     this.#drainLimit = this.#options.scheduler.schedule(() => {
       this.#options.onFailure(
-        new TimeoutError('TIMEOUT_SEND', `the peer did not read what was sent within ${this.#sendTimeoutMs} ms`),
+        new TimeoutError(
+          'TIMEOUT_SEND',
+          `the peer did not read what was sent within ${this.#options.sendTimeoutMs} ms`,
+        ),
       );
-    }, this.#sendTimeoutMs);
+    }, this.#options.sendTimeoutMs);
   }
 
   #sealQueued(): void {

@@ -24,12 +24,11 @@ export interface SessionLimitOptions extends InboxLimits, OutboxLimits {
 }
 
 /** The same with the defaults filled in. */
-export interface SessionLimits extends InboxLimits, OutboxLimits {
+export interface SessionLimits extends Required<InboxLimits>, Required<OutboxLimits> {
   readonly idleTimeoutMs: number;
   readonly closeTimeoutMs: number;
   /** PING goes out when nothing was sent, or nothing heard, for this long; undefined: never. */
   readonly keepaliveMs: number | undefined;
-  readonly maxOutboxBytes: number;
   readonly rekey: RekeyPolicy & { readonly everyFrames: number };
 }
 
