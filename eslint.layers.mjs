@@ -20,6 +20,7 @@ const parts = {
   'src/crypto/node.ts': { folders: ['protocol'], packages: ['node:'] },
   'src/transport/**': { folders: ['protocol'], packages: ['rxjs'] },
   'src/transport/tcp*.ts': { folders: ['protocol'], packages: ['rxjs', 'node:'] },
+  'src/transport/udp*.ts': { folders: ['protocol'], packages: ['rxjs', 'node:'] },
   'src/session/**': { folders: session, packages: ['rxjs'] },
   'src/client/**': { folders: peers, packages: ['rxjs'] },
   'src/server/**': { folders: peers, packages: ['rxjs', 'node:'] },

@@ -1,20 +1,21 @@
 /**
- * A quick measurement over real TCP on loopback, server and client in two processes, medians of five rounds.
- * Run it after a build: npm run bench:loopback, or npm run bench:loopback -- noble
+ * A quick measurement over real sockets on loopback, server and client in two processes, medians of five rounds.
+ * Run it after a build: npm run bench:loopback, or npm run bench:loopback -- noble udp
  */
 import { fork } from 'node:child_process';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { nobleCrypto, nodeCrypto, UsmpClient, UsmpServer } from 'usmp-rx/node';
 
-const [, , role = 'node', cryptoName = role] = argv;
-const crypto = cryptoName === 'noble' ? nobleCrypto : nodeCrypto;
-/** The software cipher gets less to do, so that a run stays short. */
-const scale = cryptoName === 'noble' ? 0.1 : 1;
+const choices = argv.slice(2);
+const crypto = choices.includes('noble') ? nobleCrypto : nodeCrypto;
+const transport = choices.includes('udp') ? 'udp' : 'tcp';
+/** The software cipher and stop-and-wait get less to do, so that a run stays short. */
+const scale = (crypto === nobleCrypto ? 0.1 : 1) * (transport === 'udp' ? 0.1 : 1);
 const ROUNDS = 5;
 const psk = 'a pre-shared key for measurements';
 
-if (role === 'server') await serve();
+if (choices.includes('server')) await serve();
 else await measure();
 
 /** Echoes what begins with 1; answers what begins with 2 with the number of messages so far. */
@@ -31,22 +32,22 @@ async function serve() {
       error: () => {},
     });
   });
-  const { tcp } = await server.listen({ tcp: { port: 0 } });
-  process.send?.(tcp.port);
+  const { [transport]: bound } = await server.listen({ [transport]: { port: 0 } });
+  process.send?.(bound.port);
   process.once('disconnect', () => exit());
 }
 
 async function measure() {
-  const server = fork(fileURLToPath(import.meta.url), ['server', cryptoName]);
+  const server = fork(fileURLToPath(import.meta.url), ['server', ...choices]);
   const port = await new Promise((resolve) => server.once('message', resolve));
   const connect = async (n) => {
     const deviceId = `00:00:00:00:00:${n.toString(16).padStart(2, '0')}`;
-    const client = new UsmpClient({ port, deviceId, psk, crypto });
+    const client = new UsmpClient({ transport, port, deviceId, psk, crypto });
     return { client, session: await client.connect() };
   };
   const { client, session } = await connect(1);
 
-  console.log(`crypto: ${crypto.name}, Node ${process.version}`);
+  console.log(`${transport}, crypto: ${crypto.name}, Node ${process.version}`);
   await report('one way, 32 bytes', 'messages/s', () => oneWay(session, 32, 100_000 * scale));
   await report('one way, 452 bytes', 'messages/s', () => oneWay(session, 452, 100_000 * scale));
   await report('echo, 32 bytes', 'round trips/s', () => echo(session, 5_000 * scale));

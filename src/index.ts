@@ -6,8 +6,23 @@ export { nobleCrypto } from './crypto/noble.js';
 export * from './protocol/index.js';
 export { defaultScheduler } from './session/default-scheduler.js';
 export type { InboxLimits } from './session/inbox.js';
-export type { OutboxLimits } from './session/outbox.js';
-export { SessionMessageEvent, type SessionEvent } from './session/session-event.js';
-export type { RekeyPolicy, SessionLimitOptions } from './session/session-limits.js';
+export { SessionMessageEvent, type DatagramDrop, type DropReason, type SessionEvent } from './session/session-event.js';
+export type { OutboxLimits, RekeyPolicy, SessionLimitOptions } from './session/session-limits.js';
 export type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session/session.js';
-export type { Dialer, Listener, Transport, TransportKind, TransportSink } from './transport/transport.js';
+export type {
+  DatagramDialer,
+  DatagramListener,
+  DatagramReceiver,
+  DatagramSink,
+  DatagramSocket,
+  DatagramTransport,
+  PeerAddress,
+} from './transport/datagram.js';
+export type {
+  Dialer,
+  Listener,
+  StreamKind,
+  Transport,
+  TransportKind,
+  TransportSink,
+} from './transport/transport.js';

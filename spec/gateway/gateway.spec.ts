@@ -41,35 +41,44 @@ const start = async (options: { host?: string; port?: number; devices: boolean }
   (gateway = await startGateway({ host: '127.0.0.1', port: 0, pskFile: pskFile(), print, ...options }));
 
 describe('the gateway', () => {
-  it('shows simulated devices of every kind over real TCP, refuses the stranger, and sums up at the end', async () => {
+  it('shows simulated devices of every kind over real TCP and UDP, refuses the stranger, and sums up at the end', async () => {
     await start({ devices: true });
     await Promise.all([
-      printed(/ {3}thermometer .* session [0-9a-f]{8} from 127\.0\.0\.1:\d+$/),
+      printed(/ {3}thermometer .* session [0-9a-f]{8} over TCP from 127\.0\.0\.1:\d+$/),
       printed(/power meter .* message, 64 bytes$/),
       printed(/camera .* message, 1808 bytes in 4 frames$/),
       printed(/door sensor .* PING, answered$/),
       printed(/soil probe .* BYE$/),
+      printed(/ {3}weather mast .* session [0-9a-f]{8} over UDP from 127\.0\.0\.1:\d+$/),
+      printed(/water meter .* message, 512 bytes in 2 frames$/),
+      printed(/water meter .* BYE$/),
       printed(/ ! stranger .* refused, AUTH_HMAC: /),
     ]);
     await gateway?.stop();
     gateway = undefined;
 
-    expect(lines).toContainEqual(expect.stringMatching(/^soil probe +02:00:00:00:00:05 +1 +[34] +\d+ +0 +0$/));
-    expect(lines).toContainEqual(expect.stringMatching(/^stranger +02:00:00:00:00:06 +0 +0 +0 +0 +1$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^soil probe +02:00:00:00:00:05 +1 +[34] +\d+ +0 +0 +0$/));
+    expect(lines).toContainEqual(expect.stringMatching(/^stranger +02:00:00:00:00:06 +0 +0 +0 +0 +0 +1$/));
     expect(lines.join('\n')).not.toContain(psk());
     expect(lines.join('\n')).not.toContain('celsius');
   }, 20_000);
 
   it('without devices prints host, port and PSK for the firmware, and takes a real one', async () => {
-    const { address } = await start({ devices: false });
-    expect(lines).toEqual(expect.arrayContaining(['  host  127.0.0.1', `  port  ${address.port}`, `  PSK   ${psk()}`]));
+    const { addresses } = await start({ devices: false });
+    const { port } = addresses.tcp;
+    const settings = ['  host  127.0.0.1', `  port  ${port}, TCP or UDP`, `  PSK   ${psk()}`];
+    expect(lines).toEqual(expect.arrayContaining(settings));
+    expect(addresses.udp.port).toBe(port);
 
-    const client = new UsmpClient({ port: address.port, deviceId: '00:11:22:33:44:55', psk: psk() });
-    await client.connect();
-    await client.send('hello');
-    await printed(/00:11:22:33:44:55 +message, 5 bytes$/);
-    await client.close();
-    await printed(/00:11:22:33:44:55 +BYE$/);
+    for (const transport of ['tcp', 'udp'] as const) {
+      const deviceId = transport === 'tcp' ? '00:11:22:33:44:55' : '00:11:22:33:44:66';
+      const client = new UsmpClient({ transport, port, deviceId, psk: psk() });
+      await client.connect();
+      await client.send('hello');
+      await printed(new RegExp(`${deviceId} +message, 5 bytes$`));
+      await client.close();
+      await printed(new RegExp(`${deviceId} +BYE$`));
+    }
   });
 
   it('that listens on all addresses names those at which devices reach it', async () => {
@@ -82,12 +91,12 @@ describe('the gateway', () => {
   it('takes another port where the wanted one is taken, and says so', async () => {
     const other = await occupiedPort();
     const { port } = other.address() as AddressInfo;
-    const { address } = await start({ port, devices: false });
+    const { addresses } = await start({ port, devices: false });
     other.close();
 
-    expect(address.port).not.toBe(port);
+    expect(addresses.tcp.port).not.toBe(port);
     expect(lines).toContain(`port ${port} is taken, so another one is used`);
-    expect(lines).toContain(`listening on ${String(address)}`);
+    expect(lines).toContain(`listening on ${String(addresses.tcp)} (TCP) and ${String(addresses.udp)} (UDP)`);
   });
 
   it('refuses an address that is not of this machine', async () => {

@@ -73,6 +73,7 @@ describe('packages', () => {
     ['src/crypto/node.ts', ['node:net']],
     ['src/transport/memory.ts', ['rxjs']],
     ['src/transport/tcp.ts', ['node:net', 'rxjs']],
+    ['src/transport/udp.ts', ['node:net', 'rxjs']],
     ['src/session/example.ts', ['rxjs']],
     ['src/client/example.ts', ['rxjs']],
     ['src/server/example.ts', ['node:net', 'rxjs']],

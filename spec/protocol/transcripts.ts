@@ -14,6 +14,8 @@ export interface Transcript {
   readonly clientPublicKey: string;
   readonly serverPublicKey: string;
   readonly nonce: string;
+  /** On UDP. */
+  readonly cookie: string | null;
   readonly clientToServerKey: string;
   readonly serverToClientKey: string;
   readonly rekeys: readonly Rekey[];

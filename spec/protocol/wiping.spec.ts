@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeFrame, encodeFrame, PacketType, SecureChannel, type CryptoProvider } from '../../src/protocol/index.js';
+import { decodeFrame, encodeFrame, PacketType, SecureChannel } from '../../src/protocol/index.js';
 import { failureOf } from '../crypto/failure-of.js';
 import { ALL_TYPES } from './arbitraries.js';
 import { channelPair, establishedAs, open, sealControl, sealMessage, sealRekey } from './pair.js';
 import { anyCrypto } from './providers.js';
+import { watchWipes } from './watch-wipes.js';
 
 const NOTHING = new Uint8Array(0);
 
@@ -58,24 +59,4 @@ describe('a wiped session', () => {
       expect([stage, watch.unwiped()]).toEqual([stage, { aeads: 0, keys: 0 }]);
     }
   });
-
-  function watchWipes() {
-    const aeads = new Set<object>();
-    const keys: Uint8Array[] = [];
-    const crypto: CryptoProvider = {
-      ...anyCrypto,
-      aead(suite, key) {
-        const aead = anyCrypto.aead(suite, key);
-        aeads.add(aead);
-        keys.push(key);
-        return {
-          seal: (...plain) => aead.seal(...plain),
-          open: (...sealed) => aead.open(...sealed),
-          wipe: () => void aeads.delete(aead),
-        };
-      },
-    };
-    const unwiped = () => ({ aeads: aeads.size, keys: keys.filter((key) => key.some((byte) => byte !== 0)).length });
-    return { crypto, unwiped };
-  }
 });

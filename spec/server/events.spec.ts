@@ -157,6 +157,7 @@ describe('counters', () => {
       sessionsOpened: 0,
       sessionsRejected: 0,
       sessionsClosed: {},
+      dropped: {},
       handlersFailed: 0,
       pskStoreFailures: 0,
     });

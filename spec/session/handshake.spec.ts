@@ -10,12 +10,8 @@ import {
   type CryptoProvider,
   type Secret,
 } from '../../src/protocol/index.js';
-import {
-  runClientHandshake,
-  runServerHandshake,
-  type HandshakeResult,
-  type PskLookup,
-} from '../../src/session/handshake.js';
+import { runClientHandshake, runServerHandshake, type PskLookup } from '../../src/session/handshake.js';
+import type { StreamHandshakeResult } from '../../src/session/stream/link.js';
 import {
   faultyDialer,
   VirtualTime,
@@ -48,7 +44,7 @@ interface Conditions {
 class Outcome {
   state = 'pending';
   error: UsmpError | undefined;
-  result: HandshakeResult | undefined;
+  result: StreamHandshakeResult | undefined;
   readonly peerErrors: number[] = [];
   subscription: Subscription | undefined;
 }
@@ -74,7 +70,7 @@ function shakeHands(conditions: Conditions = {}) {
     onPeerError: (code: number) => outcome.peerErrors.push(code),
   });
   const observer = (outcome: Outcome) => ({
-    next: (result: HandshakeResult) => {
+    next: (result: StreamHandshakeResult) => {
       outcome.state = 'established';
       outcome.result = result;
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { firstValueFrom, interval, take, timer, toArray } from 'rxjs';
 import { VirtualTime } from 'usmp-rx/testing';
 
@@ -58,5 +59,57 @@ describe('VirtualTime', () => {
     await time.advance(10);
 
     expect(ran).toBe(false);
+  });
+
+  it('runs what falls due at one moment in the order in which it was scheduled, from within other timers too', async () => {
+    const delays = fc.array(fc.nat(5), { maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(delays, delays, async (first, second) => {
+        const time = new VirtualTime();
+        const expected: { due: number; n: number }[] = [];
+        const ran: { due: number; n: number }[] = [];
+        const schedule = (delay: number): void => {
+          const timer = { due: time.now() + delay, n: expected.length };
+          expected.push(timer);
+          time.schedule(() => ran.push({ ...timer, due: time.now() }), delay);
+        };
+        first.forEach(schedule);
+        time.schedule(() => second.forEach(schedule), 2);
+        await time.advance(10);
+
+        expect(ran).toEqual(expected.sort((a, b) => a.due - b.due || a.n - b.n));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps tens of thousands of timers, and does not sort them all for each', async () => {
+    const time = new VirtualTime();
+    const timers = 30_000;
+    let ran = 0;
+    let late = 0;
+    for (let n = 0; n < timers; n++) {
+      const due = (n * 7919) % 1000;
+      time.schedule(() => {
+        ran++;
+        if (time.now() !== due) late++;
+      }, due);
+    }
+    await time.advance(1000);
+
+    expect([ran, late]).toEqual([timers, 0]);
+  });
+
+  it('goes on after a timer that threw', async () => {
+    const time = new VirtualTime();
+    let ran = false;
+    time.schedule(() => {
+      throw new Error('a timer threw');
+    }, 1);
+    await expect(time.advance(5)).rejects.toThrow('a timer threw');
+    time.schedule(() => (ran = true), 1);
+    await time.advance(5);
+
+    expect(ran).toBe(true);
   });
 });

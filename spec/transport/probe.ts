@@ -1,8 +1,9 @@
 import { concatBytes } from '../../src/protocol/index.js';
-import type { Transport, TransportSink } from '../../src/transport/transport.js';
+import type { DatagramSink } from '../../src/transport/datagram.js';
+import type { TransportSink } from '../../src/transport/transport.js';
 
-/** A sink that writes down what it is told, and can be waited on. */
-export class Probe implements TransportSink {
+/** A sink that writes down what it is told, and can be waited on. A datagram is a chunk like any other. */
+export class Probe implements TransportSink, DatagramSink {
   readonly chunks: Uint8Array[] = [];
   readonly log: ('data' | 'drain' | 'end')[] = [];
   length = 0;
@@ -18,6 +19,10 @@ export class Probe implements TransportSink {
     this.length += chunk.length;
     this.#tell('data');
     this.onData(chunk);
+  }
+
+  datagram(datagram: Uint8Array): void {
+    this.data(datagram);
   }
 
   drain(): void {
@@ -55,7 +60,7 @@ export class Probe implements TransportSink {
 }
 
 /** Attaches a new probe. */
-export function probe(transport: Transport): Probe {
+export function probe(transport: { attach(sink: Probe): void }): Probe {
   const sink = new Probe();
   transport.attach(sink);
   return sink;

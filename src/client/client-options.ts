@@ -7,12 +7,12 @@ import { parsePsk, type PskInput } from '../protocol/psk.js';
 import type { Secret } from '../protocol/secret.js';
 import { defaultScheduler } from '../session/default-scheduler.js';
 import { sessionLimits, type SessionLimitOptions, type SessionLimits } from '../session/session-limits.js';
-import type { Dialer } from '../transport/transport.js';
+import type { AnyDialer } from '../transport/any.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
 
 export interface ClientOptions extends SessionLimitOptions {
   /** How the server is reached. */
-  readonly transport: Dialer;
+  readonly transport: AnyDialer;
   /** 6 bytes, or text like `00:11:22:33:44:55`. */
   readonly deviceId: string | Uint8Array;
   /** At least 16 bytes; a text means its UTF-8 bytes. */
@@ -35,7 +35,7 @@ export interface ClientOptions extends SessionLimitOptions {
 
 /** Checked options with the defaults filled in. */
 export interface ClientSettings {
-  readonly dialer: Dialer;
+  readonly dialer: AnyDialer;
   readonly deviceId: Uint8Array;
   readonly psk: Secret;
   readonly suite: CipherSuite;
@@ -50,7 +50,7 @@ export interface ClientSettings {
 /** @throws ConfigError that names the option */
 export function clientSettings(options: ClientOptions, defaultCrypto: CryptoProvider): ClientSettings {
   checkOptions('options', options);
-  if (typeof (options.transport as Partial<Dialer> | undefined)?.dial !== 'function') {
+  if (typeof (options.transport as Partial<AnyDialer> | undefined)?.dial !== 'function') {
     throw new ConfigError('CONFIG_OPTION', 'transport: expected a dialer, for example tcpDialer({ host, port })');
   }
   const crypto = options.crypto ?? defaultCrypto;

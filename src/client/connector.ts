@@ -2,12 +2,13 @@ import { concatMap, map, Subscription, throwError, timeout, type Observable } fr
 import { AuthError, ConnectionClosedError, TimeoutError, UsmpError, VersionError } from '../protocol/errors.js';
 import { runClientHandshake } from '../session/handshake.js';
 import { UsmpSession } from '../session/usmp-session.js';
+import type { AnyTransport } from '../transport/any.js';
 import type { ClientSettings } from './client-options.js';
 import type { ConnectionState } from './connection-state.js';
 
 /**
  * An answer that means "never" is believed at the third time in a row: it is not authentic, and a gateway that is shut down
- * in the middle of a handshake looks the same.
+ * in the middle of a handshake looks the same. On UDP it is never believed, since anybody can forge it.
  */
 const REFUSALS_BELIEVED = 3;
 /** A session that stood this long ends a row of failures. */
@@ -63,7 +64,8 @@ export class Connector {
     const { dialer, deviceId, psk, crypto, suite, scheduler, limits, ...settings } = this.#settings;
     const tooSlow = (): UsmpError =>
       new TimeoutError('TIMEOUT_CONNECT', `no connection within ${settings.connectTimeoutMs} ms`);
-    return dialer.dial().pipe(
+    const transport$: Observable<AnyTransport> = dialer.dial();
+    return transport$.pipe(
       timeout({ first: settings.connectTimeoutMs, scheduler, with: () => throwError(tooSlow) }),
       concatMap((transport) =>
         runClientHandshake(transport, deviceId, psk, { crypto, scheduler, timeoutMs: settings.handshakeTimeoutMs }),
@@ -89,7 +91,8 @@ export class Connector {
   }
 
   #failed(error: UsmpError): void {
-    const refused = error instanceof AuthError || error instanceof VersionError;
+    const { kind } = this.#settings.dialer;
+    const refused = kind !== 'udp' && (error instanceof AuthError || error instanceof VersionError);
     this.#refusals = refused ? this.#refusals + 1 : 0;
     if (this.#refusals < REFUSALS_BELIEVED) return this.#retry(error);
     this.#pending = undefined;

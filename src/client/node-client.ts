@@ -1,17 +1,24 @@
 import { checkOptions } from '../protocol/check-option.js';
 import { nodeCrypto } from '../crypto/node.js';
+import type { AnyDialer } from '../transport/any.js';
 import { tcpDialer, type TcpAddress } from '../transport/tcp.js';
+import { udpDialer } from '../transport/udp.js';
 import type { ClientOptions } from './client-options.js';
 import { UsmpClient } from './usmp-client.js';
 
-/** The options of a client on Node: the address of a TCP server, or any other transport. */
-export type NodeClientOptions = Omit<ClientOptions, 'transport'> & (TcpAddress | Pick<ClientOptions, 'transport'>);
+/** The options of a client on Node: the address of a server, reached by `tcp` (the default) or `udp`; or any other way. */
+export type NodeClientOptions = Omit<ClientOptions, 'transport'> &
+  ((TcpAddress & { readonly transport?: 'tcp' | 'udp' }) | Pick<ClientOptions, 'transport'>);
 
-/** UsmpClient for Node: TCP by host and port, cryptography by node:crypto. */
+/** UsmpClient for Node: TCP or UDP by host and port, cryptography by node:crypto. */
 export class NodeUsmpClient extends UsmpClient {
   /** @throws ConfigError that names the option */
   constructor(options: NodeClientOptions) {
-    checkOptions('options', options);
-    super('transport' in options ? options : { ...options, transport: tcpDialer(options) }, nodeCrypto);
+    super({ ...options, transport: dialerOf(checkOptions('options', options)) }, nodeCrypto);
   }
+}
+
+function dialerOf(options: NodeClientOptions): AnyDialer {
+  if (options.transport === 'udp') return udpDialer(options);
+  return options.transport === undefined || options.transport === 'tcp' ? tcpDialer(options) : options.transport;
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../protocol/errors.js';
 import type { BoundAddress } from '../server/listening.js';
 import { UsmpServer } from '../server/server.js';
 import { tcpDialer } from '../transport/tcp.js';
+import { udpDialer } from '../transport/udp.js';
 import { FLEET_NAMES, runFleet } from './fleet.js';
 import { liveLines } from './live-lines.js';
 import { readOrMakePsk } from './own-psk.js';
@@ -21,9 +22,15 @@ export interface GatewayOptions {
 }
 
 export interface Gateway {
-  readonly address: BoundAddress;
+  /** Under one port number, unless that was not to be had. */
+  readonly addresses: Addresses;
   /** Says BYE to every session and prints the summary. */
   stop(): Promise<void>;
+}
+
+interface Addresses {
+  readonly tcp: BoundAddress;
+  readonly udp: BoundAddress;
 }
 
 /** How long sessions may take to end. */
@@ -46,16 +53,18 @@ export async function startGateway({ host, port, pskFile, devices, print }: Gate
   const messages$ = server.sessions$.pipe(mergeMap(({ messages$ }) => messages$.pipe(catchError(() => EMPTY))));
   running.add(messages$.subscribe());
 
-  const address = await listenSomewhere(server, host, port, print);
+  const addresses = await listenSomewhere(server, host, port, print);
+  print(`listening on ${addresses.tcp} (TCP) and ${addresses.udp} (UDP)`);
   if (devices) {
-    running.add(runFleet(tcpDialer(reachable(address)), psk).subscribe());
+    const dialers = { tcp: tcpDialer(reachable(addresses.tcp)), udp: udpDialer(reachable(addresses.udp)) };
+    running.add(runFleet(dialers, psk).subscribe());
     print(`${FLEET_NAMES.size} simulated devices connect; Ctrl-C ends it`);
   } else {
-    print(`waiting for devices; Ctrl-C ends it. Their firmware needs:\n${firmwareSettings(address, psk)}`);
+    print(`waiting for devices; Ctrl-C ends it. Their firmware needs:\n${firmwareSettings(addresses, psk)}`);
   }
 
   return {
-    address,
+    addresses,
     async stop() {
       await server.close({ graceMs: GRACE_MS });
       running.unsubscribe();
@@ -69,20 +78,25 @@ async function listenSomewhere(
   host: string,
   port: number,
   print: GatewayOptions['print'],
-): Promise<BoundAddress> {
-  const listen = async (on: number): Promise<BoundAddress> => {
-    const { tcp } = await server.listen({ tcp: { host, port: on } });
-    print(`listening on ${tcp}`);
-    return tcp;
-  };
+): Promise<Addresses> {
   try {
-    return await listen(port);
+    if (port !== 0) return await server.listen({ tcp: { host, port }, udp: { host, port } });
   } catch (error) {
-    const cause = error instanceof ConfigError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
-    if (cause?.code !== 'EADDRINUSE') throw error;
+    if (!isTaken(error)) throw error;
     print(`port ${port} is taken, so another one is used`);
-    return listen(0);
   }
+  const { tcp } = await server.listen({ tcp: { host, port: 0 } });
+  try {
+    return { tcp, ...(await server.listen({ udp: { host, port: tcp.port } })) };
+  } catch (error) {
+    if (!isTaken(error)) throw error;
+    return { tcp, ...(await server.listen({ udp: { host, port: 0 } })) };
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const cause = error instanceof ConfigError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return cause?.code === 'EADDRINUSE';
 }
 
 /** Where this machine itself reaches a server that may listen on all of its addresses. */
@@ -92,10 +106,12 @@ function reachable({ host, port }: BoundAddress): { readonly host: string; reado
 }
 
 /** The one place where the PSK is printed, since somebody has to type it into the firmware. */
-function firmwareSettings({ host, port }: BoundAddress, psk: string): string {
+function firmwareSettings({ tcp, udp }: Addresses, psk: string): string {
+  const { host, port } = tcp;
+  const ports = udp.port === port ? `${port}, TCP or UDP` : `${port} for TCP, ${udp.port} for UDP`;
   const everywhere = host === '0.0.0.0' || host === '::';
   const hosts = everywhere ? ownAddresses() : [host];
-  return `  host  ${hosts.join(' or ') || host}\n  port  ${port}\n  PSK   ${psk}\n        (this text itself, not bytes that its digits might spell)`;
+  return `  host  ${hosts.join(' or ') || host}\n  port  ${ports}\n  PSK   ${psk}\n        (this text itself, not bytes that its digits might spell)`;
 }
 
 /** The IPv4 addresses at which other machines may reach this one. */

@@ -34,7 +34,7 @@ function describe(event: ServerEvent): LiveLine | undefined {
     case 'session-opened':
       return good(
         event.session.deviceId,
-        `session ${event.session.sessionId.slice(0, 8)} from ${event.session.remoteAddress}`,
+        `session ${event.session.sessionId.slice(0, 8)} over ${event.session.transport.toUpperCase()} from ${event.session.remoteAddress}`,
       );
     case 'session':
       return describeSession(event.session.deviceId, event.event);

@@ -22,7 +22,7 @@ function parsePort(text: string): number {
 
 const { host, devices, ...rest } = new Command('usmp-rx')
   .description('A USMP gateway: shows what devices do, live, and a summary at Ctrl-C.')
-  .option('--port <number>', 'TCP port; another one is used where it is taken', parsePort, DEFAULT_PORT)
+  .option('--port <number>', 'port for TCP and UDP; another one is used where it is taken', parsePort, DEFAULT_PORT)
   .option('--host <address>', `address to listen on; ${LOOPBACK} with simulated devices, all addresses without`)
   .option('--psk-file <path>', 'where the PSK is kept', '.usmp/psk')
   .option('--no-devices', 'start no simulated devices; wait for real ones and print what their firmware needs')

@@ -5,10 +5,11 @@ interface Counts {
   messages: number;
   bytes: number;
   pings: number;
+  drops: number;
   failures: number;
 }
 
-const COLUMNS = ['sessions', 'messages', 'bytes', 'pings', 'failures'] as const;
+const COLUMNS = ['sessions', 'messages', 'bytes', 'pings', 'drops', 'failures'] as const;
 
 /** What each device did, by device id, or by address where a failure has none. */
 export class Summary {
@@ -20,6 +21,7 @@ export class Summary {
         this.#of(event.session.deviceId).sessions++;
         break;
       case 'session':
+        if (event.event.type === 'dropped') this.#of(event.session.deviceId).drops++;
         if (event.event.type === 'ping') this.#of(event.session.deviceId).pings++;
         if (event.event.type === 'message') this.#message(event.session.deviceId, event.event.bytes);
         break;
@@ -47,7 +49,7 @@ export class Summary {
   #of(who: string): Counts {
     let counts = this.#counts.get(who);
     if (!counts) {
-      counts = { sessions: 0, messages: 0, bytes: 0, pings: 0, failures: 0 };
+      counts = { sessions: 0, messages: 0, bytes: 0, pings: 0, drops: 0, failures: 0 };
       this.#counts.set(who, counts);
     }
     return counts;

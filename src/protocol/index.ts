@@ -2,6 +2,25 @@ export { concatBytes, toHex, utf8 } from './bytes.js';
 export { ControlFloodDetector, CONTROL_WINDOW_MS, MAX_CONTROL_FRAMES } from './control-flood.js';
 export { crc16 } from './crc16.js';
 export type { Aead, CipherSuite, CryptoProvider, KeyPair } from './crypto-provider.js';
+export {
+  decodeAcknowledgement,
+  encodeAcknowledgement,
+  isAcknowledgement,
+  isAuthenticAcknowledgement,
+  sealAcknowledgement,
+  type Acknowledgement,
+} from './datagram/acknowledgement.js';
+export { CookieMint, type CookieBinding } from './datagram/cookie.js';
+export {
+  BETWEEN_DATAGRAM_MESSAGES,
+  reassembleDatagrams,
+  type DatagramAssembly,
+  type MessageDrop,
+  type SequencedFrame,
+} from './datagram/datagram-reassembly.js';
+export { ReplayWindow } from './datagram/replay-window.js';
+export { RoundTripEstimate } from './datagram/round-trip-estimate.js';
+export { MAX_ATTEMPTS, StopAndWait } from './datagram/stop-and-wait.js';
 export { formatDeviceId, normalizeDeviceId, parseDeviceId } from './device-id.js';
 export * from './errors.js';
 export { checkMessageLength, forEachFragment, fragmentCount, sealedMessageBytes } from './fragmentation.js';

@@ -1,4 +1,5 @@
 import { AuthenticationBackoff, type AuthenticationBackoffLimits } from './authentication-backoff.js';
+import { AddressBuckets } from './address-buckets.js';
 import { TokenBucket } from './token-bucket.js';
 
 /** Why a peer was turned away before it could prove anything. */
@@ -21,15 +22,16 @@ export interface AdmissionLimits extends AuthenticationBackoffLimits {
   readonly maxHandshakesPerSecond: number;
 }
 
+/** How many handshakes a second one address may begin. */
+export const shareOfAddress = ({ maxHandshakesPerSecond }: AdmissionLimits): number =>
+  Math.ceil(maxHandshakesPerSecond / 2);
+
 /** What the limit on sessions depends on at the time of a HELLO. */
 export interface SessionRoom {
   readonly sessions: number;
   /** A new session of this device takes the place of one that it has. */
   readonly replaces: boolean;
 }
-
-/** So many addresses are remembered for their handshakes of the last second. */
-const MAX_BUCKETS = 10_000;
 
 /**
  * Who may come in and try, and who may not. Holds a number for each address with unauthenticated connections, and bounded
@@ -39,8 +41,8 @@ export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #backoff: AuthenticationBackoff;
   readonly #handshakes: TokenBucket;
-  /** By address, in the order of their last handshakes: nobody takes more than half of what there is for all. */
-  readonly #handshakesByAddress = new Map<string, TokenBucket>();
+  /** Nobody takes more than half of what there is for all. */
+  readonly #handshakesByAddress: AddressBuckets;
   readonly #inByAddress = new Map<string, number>();
   #in = 0;
 
@@ -48,6 +50,7 @@ export class Admission {
     this.#limits = limits;
     this.#backoff = new AuthenticationBackoff(limits);
     this.#handshakes = new TokenBucket(limits.maxHandshakesPerSecond);
+    this.#handshakesByAddress = new AddressBuckets(shareOfAddress(limits));
   }
 
   /** A connection of this address came: lets it in, until its visit is left, or says why not. */
@@ -91,16 +94,8 @@ export class Admission {
   ): RefusalReason | undefined {
     if (this.#backoff.barredForMs(pair, nowMs) > 0) return 'slow-down';
     if (!replaces && sessions >= this.#limits.maxSessions) return 'session-limit';
-    return this.#bucketOf(address).take(nowMs) && this.#handshakes.take(nowMs) ? undefined : 'rate-limit';
-  }
-
-  #bucketOf(address: string): TokenBucket {
-    const buckets = this.#handshakesByAddress;
-    const bucket = buckets.get(address) ?? new TokenBucket(Math.ceil(this.#limits.maxHandshakesPerSecond / 2));
-    buckets.delete(address);
-    buckets.set(address, bucket);
-    if (buckets.size > MAX_BUCKETS) buckets.delete(buckets.keys().next().value as string);
-    return bucket;
+    const isInTime = this.#handshakesByAddress.take(address, nowMs) && this.#handshakes.take(nowMs);
+    return isInTime ? undefined : 'rate-limit';
   }
 
   #leave(address: string): void {

@@ -1,13 +1,28 @@
 import { ConfigError } from '../protocol/errors.js';
+import type { AnyTransport } from '../transport/any.js';
+import type { DatagramListener } from '../transport/datagram.js';
 import { tcpListener, type TcpAddress } from '../transport/tcp.js';
-import type { Listener, Transport } from '../transport/transport.js';
+import type { Listener } from '../transport/transport.js';
+import { udpListener, type UdpAddress } from '../transport/udp.js';
 
 /** Where a server listens; at least one of them. */
 export interface ListenOptions {
   /** Port 0 takes a free one. The host is by default this machine's loopback; `0.0.0.0` is every IPv4 address of it. */
   readonly tcp?: TcpAddress;
-  /** Any other listeners, such as those of the memory network in `usmp-rx/testing`. */
-  readonly listeners?: readonly Listener[];
+  /** The same; it may be the port number that TCP has. */
+  readonly udp?: UdpAddress;
+  /** Any other listeners, such as those of the networks in `usmp-rx/testing`. */
+  readonly listeners?: readonly AnyListener[];
+}
+
+export type AnyListener = Listener | DatagramListener;
+
+/** Where connections come from. */
+export interface Entrance {
+  /** Starts to accept; resolves with the bound address, rejects with ConfigError `CONFIG_ADDRESS`. */
+  listen(accept: (transport: AnyTransport) => void): Promise<string>;
+  /** Accepts nothing more; what was accepted lives on. */
+  close(): Promise<void>;
 }
 
 /** An address that a server can be reached at; as a text, `127.0.0.1:9000`. */
@@ -35,42 +50,43 @@ export type BoundAddresses<Options extends ListenOptions> = {
 };
 
 /** @throws ConfigError `CONFIG_OPTION` where there is nothing to listen on */
-export function listenersOf({ tcp, listeners = [] }: ListenOptions): readonly Listener[] {
-  const all = tcp ? [tcpListener(tcp), ...listeners] : [...listeners];
+export function listenersOf({ tcp, udp, listeners = [] }: ListenOptions): readonly AnyListener[] {
+  const all = [...(tcp ? [tcpListener(tcp)] : []), ...(udp ? [udpListener(udp)] : []), ...listeners];
   if (all.length > 0) return all;
-  throw new ConfigError('CONFIG_OPTION', 'listen: expected tcp or listeners, got neither');
+  throw new ConfigError('CONFIG_OPTION', 'listen: expected tcp, udp or listeners, got none of them');
 }
 
 /** The result of `listen` from the addresses of `listenersOf`, in their order. */
 export function boundAddresses<Options extends ListenOptions>(
-  { tcp, listeners }: Options,
+  { tcp, udp, listeners }: Options,
   addresses: readonly string[],
 ): BoundAddresses<Options> {
-  const [first, ...rest] = addresses;
+  const rest = [...addresses];
   const bound = {
-    ...(tcp && { tcp: new BoundAddress(first as string) }),
-    ...(listeners && { listeners: tcp ? rest : addresses }),
+    ...(tcp && { tcp: new BoundAddress(rest.shift() as string) }),
+    ...(udp && { udp: new BoundAddress(rest.shift() as string) }),
+    ...(listeners && { listeners: rest }),
   };
   return bound as BoundAddresses<Options>;
 }
 
 /**
- * Opens all listeners or none; resolves with their addresses.
+ * Opens all entrances or none; resolves with their addresses.
  * @throws ConfigError `CONFIG_ADDRESS`
  */
 export async function openAll(
-  listeners: readonly Listener[],
-  accept: (transport: Transport) => void,
+  entrances: readonly Entrance[],
+  accept: (transport: AnyTransport) => void,
 ): Promise<readonly string[]> {
-  const results = await Promise.allSettled(listeners.map(async (listener) => listener.listen(accept)));
+  const results = await Promise.allSettled(entrances.map(async (entrance) => entrance.listen(accept)));
   const failure = results.find((result) => result.status === 'rejected');
   if (!failure) return results.map((result) => (result as PromiseFulfilledResult<string>).value);
-  await closeAll(listeners.filter((_, at) => results[at]?.status === 'fulfilled'));
+  await closeAll(entrances.filter((_, at) => results[at]?.status === 'fulfilled'));
   const cause: unknown = failure.reason;
   throw cause instanceof ConfigError ? cause : new ConfigError('CONFIG_ADDRESS', 'could not listen', { cause });
 }
 
-/** Closes what was opened. Never rejects: a listener that can't be closed is not the others' trouble. */
-export async function closeAll(listeners: readonly Listener[]): Promise<void> {
-  await Promise.allSettled(listeners.map(async (listener) => listener.close()));
+/** Closes what was opened. Never rejects: an entrance that can't be closed is not the others' trouble. */
+export async function closeAll(entrances: readonly Entrance[]): Promise<void> {
+  await Promise.allSettled(entrances.map(async (entrance) => entrance.close()));
 }

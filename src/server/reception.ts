@@ -2,9 +2,10 @@ import { finalize, Subscription } from 'rxjs';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { AuthError, HandshakeError, type UsmpError } from '../protocol/errors.js';
 import { runServerHandshake, type HandshakeResult, type PskLookup } from '../session/handshake.js';
-import type { Transport } from '../transport/transport.js';
+import type { AnyTransport } from '../transport/any.js';
 import { Admission, type RefusalReason, type SessionRoom, type Visit } from './admission.js';
 import { networkOf } from './network-of.js';
+import type { DatagramDrop } from '../session/session-event.js';
 import type { PskSource } from './psk-source.js';
 import type { ConnectionOrigin, ServerEvent } from './server-event.js';
 import type { ServerSettings } from './server-options.js';
@@ -31,13 +32,13 @@ export class Reception {
     this.#admission = new Admission(options.settings.admission);
   }
 
-  accept(transport: Transport): void {
-    if (this.#handshakes.closed) return transport.reset();
+  accept(transport: AnyTransport): void {
+    if (this.#handshakes.closed) return turnAway(transport);
     const { onEvent } = this.#options;
     const origin: ConnectionOrigin = { transport: transport.kind, remoteAddress: transport.remoteAddress };
     const visit = this.#admission.enter(networkOf(transport.remoteAddress));
     if (typeof visit === 'string') {
-      transport.reset();
+      turnAway(transport);
       return onEvent({ type: 'connection-refused', reason: visit, ...origin });
     }
     onEvent({ type: 'connection-accepted', ...origin });
@@ -49,7 +50,7 @@ export class Reception {
     this.#handshakes.unsubscribe();
   }
 
-  #authenticate(transport: Transport, origin: ConnectionOrigin, visit: Visit): Subscription {
+  #authenticate(transport: AnyTransport, origin: ConnectionOrigin, visit: Visit): Subscription {
     const { settings, psks, roomFor, onEvent, onAuthenticated } = this.#options;
     const { crypto, scheduler, handshakeTimeoutMs: timeoutMs } = settings;
     let deviceId: string | undefined;
@@ -67,7 +68,9 @@ export class Reception {
       hasSentError = true;
     };
 
-    return runServerHandshake(transport, lookUp, { crypto, scheduler, timeoutMs, onPeerError })
+    const onDropped = (reason: DatagramDrop): void => onEvent({ type: 'datagram-dropped', reason, ...origin });
+
+    return runServerHandshake(transport, lookUp, { crypto, scheduler, timeoutMs, onPeerError, onDropped })
       .pipe(finalize(() => visit.leave()))
       .subscribe({
         next: (result) => {
@@ -80,4 +83,9 @@ export class Reception {
         },
       });
   }
+}
+
+function turnAway(transport: AnyTransport): void {
+  if (transport.kind === 'udp') transport.destroy();
+  else transport.reset();
 }

@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../protocol/errors.js';
+import type { DropReason } from '../session/session-event.js';
 import type { RefusalReason } from './admission.js';
+import type { StrayDrop } from './datagram-router.js';
 import type { ServerEvent } from './server-event.js';
 
 /** What happened since the server was made. */
@@ -14,6 +16,8 @@ export interface ServerCounters {
   readonly sessionsRejected: number;
   /** `BYE` is the clean end, whoever said it. */
   readonly sessionsClosed: Readonly<Partial<Record<ErrorCode | 'BYE', number>>>;
+  /** Frames and datagrams that were passed over, within sessions and outside. */
+  readonly dropped: Readonly<Partial<Record<StrayDrop | DropReason, number>>>;
   readonly handlersFailed: number;
   readonly pskStoreFailures: number;
 }
@@ -25,6 +29,7 @@ const NOTHING: ServerCounters = {
   sessionsOpened: 0,
   sessionsRejected: 0,
   sessionsClosed: {},
+  dropped: {},
   handlersFailed: 0,
   pskStoreFailures: 0,
 };
@@ -50,6 +55,11 @@ export function count(counters: ServerCounters, event: ServerEvent): ServerCount
       return { ...counters, sessionsRejected: counters.sessionsRejected + 1 };
     case 'session-closed':
       return { ...counters, sessionsClosed: oneMore(counters.sessionsClosed, event.info.error?.code ?? 'BYE') };
+    case 'datagram-dropped':
+      return { ...counters, dropped: oneMore(counters.dropped, event.reason) };
+    case 'session':
+      if (event.event.type !== 'dropped') return counters;
+      return { ...counters, dropped: oneMore(counters.dropped, event.event.reason) };
     case 'handler-failed':
       return { ...counters, handlersFailed: counters.handlersFailed + 1 };
     case 'psk-store-failed':

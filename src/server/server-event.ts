@@ -1,8 +1,9 @@
 import type { UsmpError } from '../protocol/errors.js';
-import type { SessionEvent } from '../session/session-event.js';
+import type { DatagramDrop, SessionEvent } from '../session/session-event.js';
 import type { CloseInfo, Session } from '../session/session.js';
 import type { TransportKind } from '../transport/transport.js';
 import type { RefusalReason } from './admission.js';
+import type { StrayDrop } from './datagram-router.js';
 import type { PskSourceEvent } from './psk-source.js';
 
 /** Where a connection comes from. */
@@ -30,6 +31,11 @@ export type ServerEvent =
   | HandshakeFailure
   /** The peer sent ERROR during its handshake (protocol.md section 2); told once. It proves nothing and changes nothing. */
   | ({ readonly type: 'peer-error'; readonly code: number; readonly detail: number } & ConnectionOrigin)
+  /**
+   * A datagram that belongs to no session was dropped: it proved nothing, and its sender got no answer. `remoteAddress` is what
+   * it claims.
+   */
+  | ({ readonly type: 'datagram-dropped'; readonly reason: StrayDrop | DatagramDrop } & ConnectionOrigin)
   | {
       readonly type: 'session-opened';
       readonly session: Session;

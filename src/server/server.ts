@@ -7,14 +7,17 @@ import { InvalidStateError } from '../protocol/errors.js';
 import type { HandshakeResult } from '../session/handshake.js';
 import type { Session } from '../session/session.js';
 import { UsmpSession } from '../session/usmp-session.js';
-import type { Listener } from '../transport/transport.js';
-import type { SessionRoom } from './admission.js';
+import { formatPeerAddress } from '../transport/datagram.js';
+import { shareOfAddress, type SessionRoom } from './admission.js';
+import { DatagramRouter } from './datagram-router.js';
 import {
   boundAddresses,
   closeAll,
   listenersOf,
   openAll,
+  type AnyListener,
   type BoundAddresses,
+  type Entrance,
   type ListenOptions,
 } from './listening.js';
 import { pskSource, type PskSource } from './psk-source.js';
@@ -50,8 +53,8 @@ export class UsmpServer implements AsyncDisposable {
   readonly #observed$ = new Subject<ServerEvent>();
   #counters = NO_COUNTS;
   #watchingPsks: Subscription | undefined;
-  /** The listeners of each `listen`, and when they are open. */
-  readonly #listening = new Map<readonly Listener[], Promise<unknown>>();
+  /** The entrances of each `listen`, and when they are open. */
+  readonly #listening = new Map<readonly Entrance[], Promise<unknown>>();
   #closed: Promise<void> | undefined;
   #onDrained: () => void = () => {};
 
@@ -97,16 +100,16 @@ export class UsmpServer implements AsyncDisposable {
    */
   async listen<Options extends ListenOptions>(options: Options): Promise<BoundAddresses<Options>> {
     this.#checkOpen();
-    const listeners = listenersOf(checkOptions('listen', options));
-    const opening = openAll(listeners, (transport) => this.#reception.accept(transport));
-    this.#listening.set(listeners, opening);
+    const entrances = listenersOf(checkOptions('listen', options)).map((listener) => this.#entrance(listener));
+    const opening = openAll(entrances, (transport) => this.#reception.accept(transport));
+    this.#listening.set(entrances, opening);
     try {
       const addresses = await opening;
       this.#checkOpen();
       this.#watchingPsks ??= this.#psks.events$.subscribe({ next: (event) => this.#emit(event) });
       return boundAddresses(options, addresses);
     } catch (error) {
-      this.#listening.delete(listeners);
+      this.#listening.delete(entrances);
       throw error;
     }
   }
@@ -142,6 +145,24 @@ export class UsmpServer implements AsyncDisposable {
   /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #entrance(listener: AnyListener): Entrance {
+    if (listener.kind !== 'udp') return listener;
+    const { crypto, scheduler, admission } = this.#settings;
+    return new DatagramRouter({
+      listener,
+      crypto,
+      scheduler,
+      retriesPerSecond: shareOfAddress(admission),
+      onDropped: (reason, from) =>
+        this.#emit({
+          type: 'datagram-dropped',
+          reason,
+          transport: 'udp',
+          remoteAddress: formatPeerAddress(from),
+        }),
+    });
   }
 
   #roomFor(deviceId: string): SessionRoom {
@@ -180,7 +201,7 @@ export class UsmpServer implements AsyncDisposable {
     session.events$.subscribe({
       next: (event) => {
         if (event.type === 'closed') this.#emit({ type: 'session-closed', session, info: event.info });
-        else if (this.#observed$.observed) this.#observed$.next({ type: 'session', session, event });
+        else if (event.type === 'dropped' || this.#observed$.observed) this.#emit({ type: 'session', session, event });
       },
       complete: () => this.#completeWhenDrained(),
     });
@@ -200,7 +221,7 @@ export class UsmpServer implements AsyncDisposable {
   }
 
   #stopListening(): Promise<unknown> {
-    return Promise.allSettled(Array.from(this.#listening, ([listeners, open]) => open.then(() => closeAll(listeners))));
+    return Promise.allSettled(Array.from(this.#listening, ([entrances, open]) => open.then(() => closeAll(entrances))));
   }
 
   /** All observables end together, when the last session has told its end. */

@@ -16,6 +16,8 @@ interface InboxOptions extends Required<InboxLimits> {
   readonly scheduler: SchedulerLike;
   /** When the peer last gave an authentic sign of life, in milliseconds of the scheduler's clock. */
   readonly lastHeardMs: () => number;
+  /** Once full, an inbox stays so until it holds less than this part of its limits, from 0 to 1. */
+  readonly roomBelow: number;
   /** There is room again after `full`. */
   readonly onRoom: () => void;
 }
@@ -47,10 +49,10 @@ export class Inbox {
     return this.#queue.length - this.#head;
   }
 
-  /** Whether the peer has to wait. Once full, an inbox stays so until it is half empty. */
+  /** Whether the peer has to wait. */
   get full(): boolean {
-    const { maxInboxMessages, maxInboxBytes } = this.#options;
-    const fraction = this.#wasFull ? 0.5 : 1;
+    const { maxInboxMessages, maxInboxBytes, roomBelow } = this.#options;
+    const fraction = this.#wasFull ? roomBelow : 1;
     this.#wasFull = this.#length >= maxInboxMessages * fraction || this.#bytes >= maxInboxBytes * fraction;
     return this.#wasFull;
   }

@@ -1,13 +1,13 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import type { UsmpError } from '../protocol/errors.js';
-import type { SecureChannel } from '../protocol/secure-channel.js';
 import { abortable } from './abort.js';
+import type { Link } from './link.js';
 import type { SessionLimits } from './session-limits.js';
 
 interface RekeyingOptions {
   readonly scheduler: SchedulerLike;
   readonly policy: SessionLimits['rekey'];
-  readonly channel: SecureChannel;
+  readonly link: Pick<Link, 'rekeyPending' | 'framesUnderKeys'>;
   /** Sends REKEY and a PING as soon as pacing and the transport allow; `onSealed` is told when they leave. */
   readonly sendRekey: (onSealed: () => void) => void;
 }
@@ -42,9 +42,9 @@ export class Rekeying {
 
   /** A frame was sealed or opened: a confirmation may have come, or a new rekeying may be due. */
   progressed(): void {
-    const { channel, policy } = this.#options;
-    if (this.#stage === 'sealed' && !channel.rekeyPending) this.#confirmed();
-    else if (this.#stage === 'idle' && channel.framesUnderKeys >= policy.everyFrames) this.#request();
+    const { link, policy } = this.#options;
+    if (this.#stage === 'sealed' && !link.rekeyPending) this.#confirmed();
+    else if (this.#stage === 'idle' && link.framesUnderKeys >= policy.everyFrames) this.#request();
   }
 
   /** The keys are new, whoever wanted it: their time starts. */

@@ -1,3 +1,5 @@
+import type { FrameDrop } from '../protocol/datagram/datagram-channel.js';
+import type { MessageDrop } from '../protocol/datagram/datagram-reassembly.js';
 import type { UsmpError } from '../protocol/errors.js';
 import type { CloseInfo } from './session.js';
 
@@ -20,6 +22,22 @@ export class SessionMessageEvent {
   }
 }
 
+/** Why a datagram was dropped. Anybody can forge one, so it ends nothing. */
+export type DatagramDrop =
+  | FrameDrop
+  /** No frame: magic, version, type, length or CRC is wrong. */
+  | 'malformed'
+  /** An acknowledgement of nothing that is outstanding, or one that is not authentic. */
+  | 'stray-acknowledgement';
+
+export type DropReason =
+  | DatagramDrop
+  | MessageDrop
+  /** UDP: a frame was not acknowledged because the inbox is full; the peer repeats it. */
+  | 'inbox-full'
+  /** A client lost several sessions whose messages nobody read, and let go of the oldest. */
+  | 'unread-session';
+
 /** What happens in a session, for dashboards, logs and metrics. Watching consumes nothing. */
 export type SessionEvent =
   /** `message`: a message arrived, consumed or not. `sent`: one was sealed and handed to the transport. */
@@ -29,11 +47,8 @@ export type SessionEvent =
   /** The answer to a PING of ours came. */
   | { readonly type: 'pong'; readonly roundTripMs: number }
   | { readonly type: 'rekeyed'; readonly initiator: 'local' | 'remote' }
-  /**
-   * Something was passed over. `error-frame`: the peer's plaintext ERROR, by right. `unread-session`: a client lost several
-   * sessions whose messages nobody read, and let go of the oldest.
-   */
-  | { readonly type: 'dropped'; readonly reason: 'error-frame' | 'unread-session' }
+  /** Something was passed over; its sender is not told. */
+  | { readonly type: 'dropped'; readonly reason: DropReason }
   /** A `send` was refused at once; its promise says the same, to whom it may concern. */
   | { readonly type: 'send-refused'; readonly error: UsmpError }
   /** Reading stopped because the inbox is full, or goes on. */

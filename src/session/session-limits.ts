@@ -1,7 +1,16 @@
 import { checkDurationMs, checkInteger } from '../protocol/check-option.js';
 import { ConfigError } from '../protocol/errors.js';
 import type { InboxLimits } from './inbox.js';
-import type { OutboxLimits } from './outbox.js';
+
+export interface OutboxLimits {
+  /** Bytes of messages that wait, unsealed, for a peer that reads slowly; the default is 1 MiB. */
+  readonly maxOutboxBytes?: number;
+  /**
+   * How long the peer of a byte stream may leave what was written unread before the session ends; the default is 30 s. On UDP
+   * a frame that is not acknowledged after five attempts ends it.
+   */
+  readonly sendTimeoutMs?: number;
+}
 
 /** When fresh keys are made without being asked for. */
 export interface RekeyPolicy {

@@ -1,37 +1,28 @@
 import { ReplaySubject, Subject, Subscription, type Observable, type SchedulerLike } from 'rxjs';
 import { toHex } from '../protocol/bytes.js';
-import type { CipherSuite, CryptoProvider } from '../protocol/crypto-provider.js';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
-import type { FrameDecoder } from '../protocol/frame-decoder.js';
 import { PacketType } from '../protocol/packet-type.js';
-import { SecureChannel, type EstablishedSession, type ReceivedFrame } from '../protocol/secure-channel.js';
-import type { Transport, TransportKind, TransportSink } from '../transport/transport.js';
+import type { ReceivedFrame } from '../protocol/secure-channel.js';
+import type { TransportKind } from '../transport/transport.js';
 import { abortable } from './abort.js';
 import { ControlPacing } from './control-pacing.js';
+import { DatagramLink } from './datagram/link.js';
 import { encodeMessage } from './encode-message.js';
 import { Heartbeat } from './heartbeat.js';
-import { Intake } from './intake.js';
-import { Outbox, type Settle } from './outbox.js';
+import type { HandshakeResult } from './handshake.js';
+import type { Link, LinkOptions, Settle } from './link.js';
 import { Rekeying } from './rekeying.js';
 import { SessionMessageEvent, type SessionEvent } from './session-event.js';
 import type { SessionLimits } from './session-limits.js';
 import type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session.js';
+import { StreamLink } from './stream/link.js';
 
-/** What a session is made of: the outcome of a handshake and the transport that it ran on. */
-export interface SessionParts {
-  readonly transport: Transport;
-  /** What the handshake read frames with: frames may wait in it. */
-  readonly decoder: FrameDecoder;
-  readonly established: EstablishedSession;
-  readonly crypto: CryptoProvider;
-  readonly suite: CipherSuite;
-  readonly scheduler: SchedulerLike;
-  readonly limits: SessionLimits;
-}
+/** What a session is made of: the outcome of a handshake, and how it is kept. */
+export type SessionParts = HandshakeResult & Omit<LinkOptions, 'observer'>;
 
-/** The one implementation of Session, for byte streams. Nothing is read before `start`. */
-export class UsmpSession implements Session, TransportSink {
+/** The one implementation of Session. Nothing is read before `start`. */
+export class UsmpSession implements Session {
   readonly deviceId: string;
   readonly sessionId: string;
   readonly transport: TransportKind;
@@ -41,12 +32,9 @@ export class UsmpSession implements Session, TransportSink {
   readonly events$: Observable<SessionEvent>;
   readonly closed: Promise<CloseInfo>;
 
-  readonly #transport: Transport;
-  readonly #channel: SecureChannel;
+  readonly #link: Link;
   readonly #scheduler: SchedulerLike;
   readonly #limits: SessionLimits;
-  readonly #intake: Intake;
-  readonly #outbox: Outbox;
   readonly #pacing: ControlPacing;
   readonly #heartbeat: Heartbeat;
   readonly #rekeying: Rekeying;
@@ -56,16 +44,12 @@ export class UsmpSession implements Session, TransportSink {
   #resolveClosed: (info: CloseInfo) => void = () => {};
   #state: SessionState = 'open';
   #closeInfo: CloseInfo | undefined;
-  #byeSent = false;
   #lastSentMs: number;
 
-  constructor({ transport, decoder, established, crypto, suite, scheduler, limits }: SessionParts) {
+  constructor(parts: SessionParts) {
+    const { established, scheduler, limits } = parts;
     this.deviceId = formatDeviceId(established.deviceId);
     this.sessionId = toHex(established.sessionId);
-    this.transport = transport.kind;
-    this.remoteAddress = transport.remoteAddress;
-    this.#transport = transport;
-    this.#channel = new SecureChannel(crypto, suite, established);
     this.#scheduler = scheduler;
     this.#limits = limits;
     this.#lastSentMs = scheduler.now();
@@ -76,35 +60,19 @@ export class UsmpSession implements Session, TransportSink {
     this.events$ = this.#observed$.asObservable();
     this.#states$.next('open');
 
-    this.#intake = new Intake({
-      transport,
-      decoder,
-      channel: this.#channel,
-      scheduler,
-      limits,
-      events$: this.#observed$,
-      onOpened: (frame) => this.#keysChanged(frame),
-      onAccepted: (frame, isAnswered) => this.#answer(frame, isAnswered),
-      onFailure: (error) => this.#fail(error),
-    });
-    this.messages$ = this.#intake.inbox.messages$;
-    this.#outbox = new Outbox({
-      ...limits,
-      transport,
-      channel: this.#channel,
-      scheduler,
-      onSealed: (message) => this.#sealed(message),
-      onFailure: (error) => this.#fail(error),
-    });
+    this.#link = this.#openLink(parts);
+    this.transport = this.#link.kind;
+    this.remoteAddress = this.#link.remoteAddress;
+    this.messages$ = this.#link.inbox.messages$;
     this.#pacing = new ControlPacing(scheduler);
     this.#heartbeat = new Heartbeat({
       scheduler,
       keepaliveMs: limits.keepaliveMs,
       lastSentMs: () => this.#lastSentMs,
-      lastHeardMs: () => this.#intake.lastHeardMs,
+      lastHeardMs: () => this.#link.lastHeardMs,
       sendPing: (onSealed) =>
         this.#pacing.run(1, () =>
-          this.#outbox.ping(() => {
+          this.#link.ping(() => {
             this.#pacing.sent(1);
             onSealed();
           }),
@@ -113,10 +81,10 @@ export class UsmpSession implements Session, TransportSink {
     this.#rekeying = new Rekeying({
       scheduler,
       policy: limits.rekey,
-      channel: this.#channel,
+      link: this.#link,
       sendRekey: (onSealed) =>
         this.#pacing.run(2, () =>
-          this.#outbox.rekey(() => {
+          this.#link.rekey(() => {
             this.#pacing.sent(2);
             this.#heartbeat.pingSent();
             onSealed();
@@ -127,8 +95,7 @@ export class UsmpSession implements Session, TransportSink {
 
   /** Takes the transport over and begins to read; called once. */
   start(): void {
-    this.#transport.attach(this);
-    this.#intake.start();
+    this.#link.start();
   }
 
   send(data: Uint8Array | string, { signal }: SendOptions = {}): Promise<void> {
@@ -142,7 +109,7 @@ export class UsmpSession implements Session, TransportSink {
   enqueue(data: Uint8Array | string, settle: Settle): () => void {
     try {
       const message = encodeMessage(data);
-      if (this.#state === 'open') return this.#outbox.send(message, settle);
+      if (this.#state === 'open') return this.#link.send(message, settle);
       throw new ConnectionClosedError('CLOSED_BEFORE_SEND', `the session is ${this.#state}`, { origin: 'local' });
     } catch (error) {
       settle(error as UsmpError);
@@ -152,17 +119,17 @@ export class UsmpSession implements Session, TransportSink {
   }
 
   recv(options?: ReceiveOptions): Promise<Uint8Array> {
-    return this.#intake.inbox.recv(options);
+    return this.#link.inbox.recv(options);
   }
 
   /** `recv` for a caller that has waited since `silentSinceMs`, on the scheduler's clock, already. */
   recvSince(silentSinceMs: number, options: ReceiveOptions): Promise<Uint8Array> {
-    return this.#intake.inbox.recv(options, silentSinceMs);
+    return this.#link.inbox.recv(options, silentSinceMs);
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   get lastHeardMs(): number {
-    return this.#intake.lastHeardMs;
+    return this.#link.lastHeardMs;
   }
 
   /** Whether messages can be sent. */
@@ -177,7 +144,7 @@ export class UsmpSession implements Session, TransportSink {
 
   /** Whether the session is over and every message of it was consumed. */
   get exhausted(): boolean {
-    return this.#intake.inbox.exhausted;
+    return this.#link.inbox.exhausted;
   }
 
   ping({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
@@ -206,17 +173,11 @@ export class UsmpSession implements Session, TransportSink {
     this.#heartbeat.stopKeepalive();
     this.#rekeying.stop();
     this.#pacing.stop();
-    this.#outbox.finish(() => {
-      this.#byeSent = true;
-      this.#intake.takeRest();
-      this.#transport.end();
-      // A full inbox must not keep us from seeing that the peer has closed.
-      this.#transport.resume();
-    });
+    this.#link.finish();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    return this.#intake.inbox.iterate();
+    return this.#link.inbox.iterate();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -229,44 +190,32 @@ export class UsmpSession implements Session, TransportSink {
     return { deviceId, sessionId, transport, remoteAddress };
   }
 
-  /** Part of TransportSink. */
-  data(bytes: Uint8Array): void {
-    // After our BYE the stream is read only to its end, so that closing does not cut the BYE off.
-    if (!this.#byeSent) this.#intake.take(bytes);
-  }
-
-  /** Part of TransportSink. */
-  drain(): void {
-    this.#outbox.drained();
-  }
-
-  /** Part of TransportSink. */
-  end(cause?: unknown): void {
-    if (this.#byeSent) {
-      // A peer that closes in answer to BYE has read everything before it.
-      if (cause === undefined) this.#outbox.drained();
-      return this.#close({ origin: 'local' });
-    }
-    this.#intake.takeRest();
-    const error = new ConnectionClosedError(
-      'CLOSED_WITHOUT_BYE',
-      cause instanceof Error ? `the connection broke: ${cause.message}` : 'the connection ended without BYE',
-      { cause },
-    );
-    this.#close({ origin: 'remote', error });
+  #openLink(parts: SessionParts): Link {
+    const options: LinkOptions = {
+      ...parts,
+      observer: {
+        isWatched: () => this.#observed$.observed,
+        onEvent: (event) => this.#observed$.next(event),
+        onOpened: (frame) => this.#keysChanged(frame),
+        onAccepted: (frame, isAnswered) => this.#answer(frame, isAnswered),
+        onSealed: (message) => this.#sealed(message),
+        onEnd: (info) => this.#close(info),
+      },
+    };
+    return 'decoder' in parts ? new StreamLink(parts, options) : new DatagramLink(parts, options);
   }
 
   /** What a frame asks for beside its place in a message. */
   #answer({ type }: ReceivedFrame, isAnswered: boolean): void {
     this.#rekeying.progressed();
     if (type === PacketType.PING) {
-      if (isAnswered) this.#outbox.pong();
+      if (isAnswered) this.#link.pong();
       this.#observed$.next({ type: 'ping' });
     } else if (type === PacketType.PONG) {
       const roundTripMs = this.#heartbeat.pong();
       if (roundTripMs !== undefined) this.#observed$.next({ type: 'pong', roundTripMs });
     } else if (type === PacketType.BYE) {
-      this.#close({ origin: 'remote' });
+      this.#close({ origin: this.#link.byeSent ? 'local' : 'remote' });
     }
   }
 
@@ -284,11 +233,11 @@ export class UsmpSession implements Session, TransportSink {
   }
 
   #closeOverdue(limitMs: number): void {
-    if (this.#byeSent) return this.#close({ origin: 'local' });
-    this.#fail(new TimeoutError('TIMEOUT_SEND', `the peer did not read what was sent before BYE within ${limitMs} ms`));
-  }
-
-  #fail(error: UsmpError): void {
+    if (this.#link.byeSent) return this.#close({ origin: 'local' });
+    const error = new TimeoutError(
+      'TIMEOUT_SEND',
+      `the peer did not read what was sent before BYE within ${limitMs} ms`,
+    );
     this.#close({ origin: error.origin, error });
   }
 
@@ -299,21 +248,17 @@ export class UsmpSession implements Session, TransportSink {
     this.#closeInfo = info;
     const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
     this.#closeLimits.unsubscribe();
-    this.#intake.stop();
     this.#pacing.stop();
     this.#heartbeat.end(error);
     this.#rekeying.end(error);
-    this.#outbox.end(error);
-    // What a peer that is not there would have to read must not stay in the kernel.
-    if (error instanceof TimeoutError) this.#transport.reset();
-    else this.#transport.destroy();
-    this.#intake.inbox.end(info.error ?? 'bye');
+    this.#link.close(error);
+    this.#link.inbox.end(info.error ?? 'bye');
     this.#states$.next('closed');
     this.#states$.complete();
     this.#observed$.next({ type: 'closed', info });
     this.#observed$.complete();
     this.#resolveClosed(info);
-    this.#channel.wipe();
+    this.#link.wipe();
   }
 
   #rejectClosed(): Promise<never> {

@@ -15,7 +15,7 @@ import {
   type OpenedFrame,
   type UsmpError,
 } from '../protocol/index.js';
-import type { HandshakeResult } from '../session/handshake.js';
+import type { StreamHandshakeResult } from '../session/stream/link.js';
 import type { CloseInfo } from '../session/session.js';
 import { connectionLost } from './connection-lost.js';
 import { PeerChannel } from './peer-channel.js';
@@ -44,9 +44,9 @@ interface PeerSessionOptions {
 
 /** A session that stands, as firmware keeps it: everything is done within the call. */
 export class PeerSession {
-  readonly established: HandshakeResult['established'];
+  readonly established: StreamHandshakeResult['established'];
   readonly channel: PeerChannel;
-  readonly #handshake: HandshakeResult;
+  readonly #handshake: StreamHandshakeResult;
   readonly #options: PeerSessionOptions;
   readonly #flood = new ControlFloodDetector();
   #assembly: Assembly = BETWEEN_MESSAGES;
@@ -54,7 +54,7 @@ export class PeerSession {
   #lastSentMs: number;
   #isOver = false;
 
-  constructor(handshake: HandshakeResult, options: PeerSessionOptions) {
+  constructor(handshake: StreamHandshakeResult, options: PeerSessionOptions) {
     const { behaviour, crypto, scheduler } = options;
     const { suite = 'aes-256-gcm', switchKeysAtOnce = true } = behaviour;
     this.established = handshake.established;

@@ -20,7 +20,8 @@ import {
 } from '../protocol/index.js';
 import { abortable } from '../session/abort.js';
 import { defaultScheduler } from '../session/default-scheduler.js';
-import type { HandshakeEnvironment, HandshakeResult } from '../session/handshake.js';
+import type { HandshakeEnvironment } from '../session/handshake.js';
+import type { StreamHandshakeResult } from '../session/stream/link.js';
 import type { CloseInfo } from '../session/session.js';
 import { MemoryTransport } from '../transport/memory.js';
 import type { Transport } from '../transport/transport.js';
@@ -39,7 +40,7 @@ export interface SimulatedPeerOptions extends PeerBehaviour {
 
 /** Shakes hands on a transport that is open. */
 export interface HandshakeDriver {
-  run(transport: Transport): Observable<HandshakeResult>;
+  run(transport: Transport): Observable<StreamHandshakeResult>;
 }
 
 /** `connecting`: there is a connection or an attempt, and no session. */
@@ -163,7 +164,7 @@ export class SimulatedPeer {
   }
 
   /** Takes up what a handshake came to. */
-  adopt(handshake: HandshakeResult): void {
+  adopt(handshake: StreamHandshakeResult): void {
     const session = new PeerSession(handshake, {
       ...this.environment,
       behaviour: this.#behaviour,

@@ -1,16 +1,18 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Observable } from 'rxjs';
-import { checkInteger, checkOptions, checkText } from '../protocol/check-option.js';
-import { ConfigError, ConnectionClosedError } from '../protocol/errors.js';
+import {
+  checkSocketAddress,
+  connectError,
+  formatSocketAddress,
+  listenError,
+  type SocketAddress,
+} from './socket-address.js';
 import type { Dialer, Listener, Transport, TransportSink } from './transport.js';
 
 /** `write` asks for a pause from this many unsent bytes on. */
 const HIGH_WATER_MARK_BYTES = 128 * 1024;
 /** A peer that vanished without a word is noticed by probes from this much silence on. */
 const TCP_KEEPALIVE_MS = 30_000;
-
-const formatAddress = (address = '?', port = 0): string =>
-  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** A connected TCP socket; paused until a sink is attached. */
 class TcpTransport implements Transport {
@@ -22,7 +24,7 @@ class TcpTransport implements Transport {
 
   constructor(socket: Socket) {
     this.#socket = socket;
-    this.remoteAddress = formatAddress(socket.remoteAddress, socket.remotePort);
+    this.remoteAddress = formatSocketAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
     // A Buffer is no plain Uint8Array: its slice() would not copy.
@@ -79,15 +81,11 @@ class TcpTransport implements Transport {
 
 const SILENT: TransportSink = { data() {}, drain() {}, end() {} };
 
-export interface TcpAddress {
-  /** A name or an IP address; the default is this machine's loopback, `127.0.0.1`. */
-  readonly host?: string;
-  readonly port: number;
-}
+export type TcpAddress = SocketAddress;
 
 /** Dials TCP. Errors with ConnectionClosedError `CONNECT_FAILED`, whose cause is Node's, for any failure to connect. */
 export function tcpDialer(address: TcpAddress): Dialer {
-  const { host, port } = checkAddress(address);
+  const { host, port } = checkSocketAddress(address);
   return {
     kind: 'tcp',
     dial: () =>
@@ -95,15 +93,7 @@ export function tcpDialer(address: TcpAddress): Dialer {
         const socketOptions = { host, port, highWaterMark: HIGH_WATER_MARK_BYTES };
         const socket = connect(socketOptions);
         const onError = (cause: Error): void =>
-          subscriber.error(
-            new ConnectionClosedError(
-              'CONNECT_FAILED',
-              `could not connect to ${formatAddress(host, port)}: ${cause.message}`,
-              {
-                cause,
-              },
-            ),
-          );
+          subscriber.error(connectError(formatSocketAddress({ host, port }), cause));
         let handedOver = false;
         socket.once('error', onError);
         socket.once('connect', () => {
@@ -121,7 +111,7 @@ export function tcpDialer(address: TcpAddress): Dialer {
 
 /** Listens on TCP; port 0 takes a free one. `listen` rejects with ConfigError `CONFIG_ADDRESS` where it can't. */
 export function tcpListener(address: TcpAddress): Listener {
-  const { host, port } = checkAddress(address);
+  const { host, port } = checkSocketAddress(address);
   let server: Server | undefined;
   return {
     kind: 'tcp',
@@ -130,18 +120,13 @@ export function tcpListener(address: TcpAddress): Listener {
         const made = createServer({ pauseOnConnect: true, highWaterMark: HIGH_WATER_MARK_BYTES }, (socket) =>
           accept(new TcpTransport(socket)),
         );
-        made.once('error', (cause: NodeJS.ErrnoException) => {
-          const reason = cause.code === 'EADDRINUSE' ? 'the port is in use' : cause.message;
-          reject(
-            new ConfigError('CONFIG_ADDRESS', `could not listen on ${formatAddress(host, port)}: ${reason}`, { cause }),
-          );
-        });
+        made.once('error', (cause) => reject(listenError(formatSocketAddress({ host, port }), cause)));
         made.listen({ host, port }, () => {
           server = made;
           // A failed accept (no file descriptors left) hurts the newcomer alone.
           made.on('error', () => {});
           const bound = made.address() as AddressInfo;
-          resolve(formatAddress(bound.address, bound.port));
+          resolve(formatSocketAddress({ host: bound.address, port: bound.port }));
         });
       }),
     close: () =>
@@ -152,10 +137,4 @@ export function tcpListener(address: TcpAddress): Listener {
         resolve();
       }),
   };
-}
-
-/** An empty host would mean all addresses of the machine, and nobody asks for that by leaving a variable empty. */
-function checkAddress(address: TcpAddress): Required<TcpAddress> {
-  const { host = '127.0.0.1', port } = checkOptions('address', address);
-  return { host: checkText('host', host), port: checkInteger('port', port, 0, 65_535) };
 }

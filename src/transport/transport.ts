@@ -1,6 +1,9 @@
 import type { Observable } from 'rxjs';
 
-export type TransportKind = 'tcp' | 'udp' | 'websocket' | 'memory';
+/** The kinds of byte streams. */
+export type StreamKind = 'tcp' | 'websocket' | 'memory';
+/** The way that a session takes to its peer: a byte stream, or datagrams (`udp`). */
+export type TransportKind = StreamKind | 'udp';
 
 /** What a transport tells its user. None of the functions may throw. */
 export interface TransportSink {
@@ -14,7 +17,7 @@ export interface TransportSink {
 
 /** A byte stream to one peer: bytes in, bytes out, no idea of frames. */
 export interface Transport {
-  readonly kind: TransportKind;
+  readonly kind: StreamKind;
   /** `address:port`, or what the transport has instead. */
   readonly remoteAddress: string;
   /** Delivers to `sink` from now on, instead of to the one before; nothing is delivered before the first. */
@@ -37,7 +40,7 @@ export interface Transport {
 
 /** How a client reaches its server. */
 export interface Dialer {
-  readonly kind: TransportKind;
+  readonly kind: StreamKind;
   /**
    * Each subscription dials once: emits the open transport and completes, or errors with a UsmpError. Unsubscribing before
    * cancels the attempt; the emitted transport belongs to the subscriber.
@@ -47,7 +50,7 @@ export interface Dialer {
 
 /** Where a server is reached. */
 export interface Listener {
-  readonly kind: TransportKind;
+  readonly kind: StreamKind;
   /** Starts to accept; resolves with the bound address, `address:port`, rejects with a ConfigError where that can't be had. */
   listen(accept: (transport: Transport) => void): Promise<string>;
   /** Accepts nothing more; connections that were accepted live on. */

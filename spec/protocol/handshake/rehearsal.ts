@@ -89,6 +89,8 @@ export function rehearse({
   return {
     client: {
       Start: start,
+      // It differs in what may come next, and in nothing that it holds.
+      ExpectRetryOrChallenge: { ...hello.state, name: 'ExpectRetryOrChallenge' } as ClientHandshakeState,
       ExpectChallenge: hello.state,
       ExpectSessionOk: helloAck.state,
       Established: done.state,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   CLIENT_TRANSITIONS,
+  COOKIE_BYTES,
   decodeFrame,
   encodeFrame,
   PacketType,
@@ -61,14 +62,15 @@ const machines: readonly [string, Machine][] = [
 ];
 
 const FINAL = ['Established', 'Failed'];
-const OTHER_INPUTS: readonly AnyInput[] = [{ kind: 'start' }, psksInput(PSK)];
+const OTHER_INPUTS: readonly AnyInput[] = [{ kind: 'start' }, { kind: 'startOnDatagrams' }, psksInput(PSK)];
 
 /** What a genuine peer, or the driver, does to cause this event; any frame of other types. */
 function inputFor(event: string): AnyInput {
   const byDriver = OTHER_INPUTS.find(({ kind }) => kind === event);
   if (byDriver) return byDriver;
   const genuine = frames[event as HandshakeFrameName] as Uint8Array | undefined;
-  return frameInput(genuine ?? encodeFrame(PacketType[event as PacketTypeName], 0, pattern(28, 1)));
+  const payloadBytes = event === 'HELLO_RETRY' ? COOKIE_BYTES : 28;
+  return frameInput(genuine ?? encodeFrame(PacketType[event as PacketTypeName], 0, pattern(payloadBytes, 1)));
 }
 
 describe.each(machines)('the %s handshake', (_role, { table, states, step }) => {

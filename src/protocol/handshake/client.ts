@@ -1,5 +1,5 @@
 import { concatBytes, copyBytes } from '../bytes.js';
-import type { KeyPair } from '../crypto-provider.js';
+import type { CryptoProvider, KeyPair } from '../crypto-provider.js';
 import { AuthError, UsmpError, type HandshakeError } from '../errors.js';
 import { encodeFrame } from '../frame.js';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../key-schedule.js';
 import { PacketType } from '../packet-type.js';
 import type { Secret } from '../secret.js';
-import { CHALLENGE_NONCE_BYTES, HMAC_BYTES, PUBLIC_KEY_BYTES, SESSION_ID_BYTES } from '../sizes.js';
+import { CHALLENGE_NONCE_BYTES, COOKIE_BYTES, HMAC_BYTES, PUBLIC_KEY_BYTES, SESSION_ID_BYTES } from '../sizes.js';
 import {
   agree,
   fail,
@@ -21,12 +21,16 @@ import {
   type CommonInput,
   type Established,
   type Failed,
+  type FrameInput,
   type Handlers,
+  type Output,
+  type Step,
 } from './machine.js';
 
 /** The client's half of protocol.md section 3. */
 export const CLIENT_TRANSITIONS = {
-  Start: { start: 'ExpectChallenge' },
+  Start: { start: 'ExpectChallenge', startOnDatagrams: 'ExpectRetryOrChallenge' },
+  ExpectRetryOrChallenge: { HELLO_RETRY: 'ExpectChallenge', CHALLENGE: 'ExpectSessionOk' },
   ExpectChallenge: { CHALLENGE: 'ExpectSessionOk' },
   ExpectSessionOk: { SESSION_OK: 'Established' },
   Established: {},
@@ -38,11 +42,17 @@ interface Start {
   readonly deviceId: Uint8Array;
   readonly psk: Secret;
 }
-interface ExpectChallenge {
-  readonly name: 'ExpectChallenge';
+interface HelloSent {
   readonly deviceId: Uint8Array;
   readonly psk: Secret;
   readonly keyPair: KeyPair;
+}
+/** Only on datagrams, where a server may want its cookie back first; one HELLO_RETRY is accepted. */
+interface ExpectRetryOrChallenge extends HelloSent {
+  readonly name: 'ExpectRetryOrChallenge';
+}
+interface ExpectChallenge extends HelloSent {
+  readonly name: 'ExpectChallenge';
 }
 interface ExpectSessionOk {
   readonly name: 'ExpectSessionOk';
@@ -50,11 +60,23 @@ interface ExpectSessionOk {
   readonly transcript: HandshakeTranscript;
   readonly keys: DirectionKeys;
 }
-export type ClientHandshakeState = Start | ExpectChallenge | ExpectSessionOk | Established | Failed;
-export type ClientHandshakeInput = CommonInput | { readonly kind: 'start' };
+export type ClientHandshakeState =
+  | Start
+  | ExpectRetryOrChallenge
+  | ExpectChallenge
+  | ExpectSessionOk
+  | Established
+  | Failed;
+export type ClientHandshakeInput =
+  | CommonInput
+  /** The server is reached by a byte stream. */
+  | { readonly kind: 'start' }
+  /** It is reached by datagrams. */
+  | { readonly kind: 'startOnDatagrams' };
 
-/** HELLO is 0, CHALLENGE 0, HELLO_ACK 2, SESSION_OK 0 on every transport, protocol.md section 3. */
+/** HELLO is 0, with a cookie 1, CHALLENGE 0, HELLO_ACK 2, SESSION_OK 0 on every transport, protocol.md section 3. */
 const HELLO_SEQ = 0;
+const HELLO_WITH_COOKIE_SEQ = 1;
 const HELLO_ACK_SEQ = 2;
 
 /** @param deviceId 6 bytes */
@@ -64,37 +86,57 @@ export const clientHandshake = (deviceId: Uint8Array, psk: Secret): ClientHandsh
   psk,
 });
 
+function hello({ deviceId, psk }: Start, crypto: CryptoProvider): { state: HelloSent; outputs: readonly Output[] } {
+  const keyPair = crypto.generateKeyPair();
+  const bytes = encodeFrame(PacketType.HELLO, HELLO_SEQ, concatBytes(deviceId, keyPair.publicKey));
+  return { state: { deviceId, psk, keyPair }, outputs: [{ kind: 'send', bytes }] };
+}
+
+function takeChallenge(
+  { deviceId, psk, keyPair }: HelloSent,
+  { frame }: FrameInput,
+  crypto: CryptoProvider,
+): Step<ExpectSessionOk | Failed> {
+  const wrongLength = wrongPayloadLength(frame, CHALLENGE_NONCE_BYTES + PUBLIC_KEY_BYTES);
+  if (wrongLength) return fail(wrongLength);
+  const transcript: HandshakeTranscript = {
+    deviceId,
+    clientPublicKey: keyPair.publicKey,
+    serverPublicKey: copyBytes(frame.payload, CHALLENGE_NONCE_BYTES),
+    nonce: copyBytes(frame.payload, 0, CHALLENGE_NONCE_BYTES),
+  };
+  const shared = agree(keyPair, transcript.serverPublicKey);
+  if (shared instanceof UsmpError) return fail(shared);
+  const keys = deriveSessionKeys(crypto, 'client', shared, transcript);
+  const helloAck = encodeFrame(PacketType.HELLO_ACK, HELLO_ACK_SEQ, clientHmac(crypto, psk, transcript));
+  return {
+    state: { name: 'ExpectSessionOk', psk, transcript, keys },
+    outputs: [{ kind: 'send', bytes: helloAck }],
+  };
+}
+
 const handlers: Handlers<typeof CLIENT_TRANSITIONS, ClientHandshakeState, ClientHandshakeInput> = {
   Start: {
-    start({ deviceId, psk }, _input, crypto) {
-      const keyPair = crypto.generateKeyPair();
-      const hello = encodeFrame(PacketType.HELLO, HELLO_SEQ, concatBytes(deviceId, keyPair.publicKey));
-      return {
-        state: { name: 'ExpectChallenge', deviceId, psk, keyPair },
-        outputs: [{ kind: 'send', bytes: hello }],
-      };
+    start(start, _input, crypto) {
+      const { state, outputs } = hello(start, crypto);
+      return { state: { name: 'ExpectChallenge', ...state }, outputs };
+    },
+    startOnDatagrams(start, _input, crypto) {
+      const { state, outputs } = hello(start, crypto);
+      return { state: { name: 'ExpectRetryOrChallenge', ...state }, outputs };
     },
   },
-  ExpectChallenge: {
-    CHALLENGE({ deviceId, psk, keyPair }, { frame }, crypto) {
-      const wrongLength = wrongPayloadLength(frame, CHALLENGE_NONCE_BYTES + PUBLIC_KEY_BYTES);
+  ExpectRetryOrChallenge: {
+    HELLO_RETRY(state, { frame }) {
+      const wrongLength = wrongPayloadLength(frame, COOKIE_BYTES);
       if (wrongLength) return fail(wrongLength);
-      const transcript: HandshakeTranscript = {
-        deviceId,
-        clientPublicKey: keyPair.publicKey,
-        serverPublicKey: copyBytes(frame.payload, CHALLENGE_NONCE_BYTES),
-        nonce: copyBytes(frame.payload, 0, CHALLENGE_NONCE_BYTES),
-      };
-      const shared = agree(keyPair, transcript.serverPublicKey);
-      if (shared instanceof UsmpError) return fail(shared);
-      const keys = deriveSessionKeys(crypto, 'client', shared, transcript);
-      const helloAck = encodeFrame(PacketType.HELLO_ACK, HELLO_ACK_SEQ, clientHmac(crypto, psk, transcript));
-      return {
-        state: { name: 'ExpectSessionOk', psk, transcript, keys },
-        outputs: [{ kind: 'send', bytes: helloAck }],
-      };
+      const payload = concatBytes(state.deviceId, state.keyPair.publicKey, frame.payload);
+      const bytes = encodeFrame(PacketType.HELLO, HELLO_WITH_COOKIE_SEQ, payload);
+      return { state: { ...state, name: 'ExpectChallenge' }, outputs: [{ kind: 'send', bytes }] };
     },
+    CHALLENGE: takeChallenge,
   },
+  ExpectChallenge: { CHALLENGE: takeChallenge },
   ExpectSessionOk: {
     SESSION_OK({ psk, transcript, keys }, { frame }, crypto) {
       const wrongLength = wrongPayloadLength(frame, SESSION_ID_BYTES + HMAC_BYTES);

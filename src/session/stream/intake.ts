@@ -11,16 +11,18 @@ import {
   type SchedulerLike,
   type Subscription,
 } from 'rxjs';
-import { ControlFloodDetector } from '../protocol/control-flood.js';
-import { TimeoutError, type UsmpError } from '../protocol/errors.js';
-import type { FrameDecoder } from '../protocol/frame-decoder.js';
-import type { Frame } from '../protocol/frame.js';
-import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../protocol/reassembly.js';
-import type { ReceivedFrame, SecureChannel } from '../protocol/secure-channel.js';
-import type { Transport } from '../transport/transport.js';
-import { Inbox } from './inbox.js';
-import { SessionMessageEvent, type SessionEvent } from './session-event.js';
-import type { SessionLimits } from './session-limits.js';
+import { ControlFloodDetector } from '../../protocol/control-flood.js';
+import type { UsmpError } from '../../protocol/errors.js';
+import type { FrameDecoder } from '../../protocol/frame-decoder.js';
+import type { Frame } from '../../protocol/frame.js';
+import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../../protocol/reassembly.js';
+import type { ReceivedFrame, SecureChannel } from '../../protocol/secure-channel.js';
+import type { Transport } from '../../transport/transport.js';
+import { Inbox } from '../inbox.js';
+import type { LinkObserver } from '../link.js';
+import { SessionMessageEvent } from '../session-event.js';
+import { silenceError } from '../silence.js';
+import type { SessionLimits } from '../session-limits.js';
 
 interface IntakeOptions {
   readonly transport: Transport;
@@ -28,11 +30,7 @@ interface IntakeOptions {
   readonly channel: SecureChannel;
   readonly scheduler: SchedulerLike;
   readonly limits: SessionLimits;
-  readonly events$: Subject<SessionEvent>;
-  /** A frame is authentic. */
-  readonly onOpened: (frame: ReceivedFrame) => void;
-  /** And it may stand where it stands. `isAnswered`: whether a PING gets its PONG. */
-  readonly onAccepted: (frame: ReceivedFrame, isAnswered: boolean) => void;
+  readonly observer: LinkObserver;
   /** The session has to end. */
   readonly onFailure: (error: UsmpError) => void;
 }
@@ -62,6 +60,8 @@ export class Intake {
       ...limits,
       scheduler,
       lastHeardMs: () => this.#lastHeardMs,
+      // A socket is not to be paused and resumed with each message.
+      roomBelow: 0.5,
       onRoom: () => this.#read(),
     });
   }
@@ -101,10 +101,9 @@ export class Intake {
   /** Opened frames → inactivity limit → reassembly → messages. While we do not read, silence is our own doing. */
   #messages(): Observable<Uint8Array> {
     const { scheduler, limits } = this.#options;
-    const silence = (): UsmpError =>
-      new TimeoutError('TIMEOUT_IDLE', `no authentic frame came from the peer for ${limits.idleTimeoutMs} ms`);
+    const { idleTimeoutMs } = limits;
     const withLimit$ = this.#frames$.pipe(
-      timeout({ each: limits.idleTimeoutMs, scheduler, with: () => throwError(silence) }),
+      timeout({ each: idleTimeoutMs, scheduler, with: () => throwError(() => silenceError(idleTimeoutMs)) }),
     );
     return this.#reading$.pipe(
       switchMap((reading) => (reading ? withLimit$ : this.#frames$)),
@@ -115,8 +114,8 @@ export class Intake {
   }
 
   #deliver(message: Uint8Array): void {
-    const { events$ } = this.#options;
-    if (events$.observed) events$.next(new SessionMessageEvent('message', message));
+    const { observer } = this.#options;
+    if (observer.isWatched()) observer.onEvent(new SessionMessageEvent('message', message));
     this.inbox.deliver(message);
   }
 
@@ -124,7 +123,7 @@ export class Intake {
   #read(): void {
     if (this.#inLoop || this.#stopped) return;
     if (!this.#takeFrames() || this.inbox.full !== this.#reading$.value) return;
-    const { transport, scheduler, events$ } = this.#options;
+    const { transport, scheduler, observer } = this.#options;
     const reading = !this.#reading$.value;
     if (reading) this.#flood.forgive(scheduler.now() - this.#pausedMs);
     else this.#pausedMs = scheduler.now();
@@ -132,7 +131,7 @@ export class Intake {
     if (reading) transport.resume();
     else transport.pause();
     // Last: who is told may consume, and so come back to here.
-    events$.next({ type: reading ? 'resumed' : 'paused' });
+    observer.onEvent({ type: reading ? 'resumed' : 'paused' });
   }
 
   /**
@@ -157,13 +156,13 @@ export class Intake {
   }
 
   #takeFrame(frame: Frame): void {
-    const { channel, scheduler, events$, onOpened, onAccepted } = this.#options;
+    const { channel, scheduler, observer } = this.#options;
     const received = channel.open(frame);
-    if (!received) return events$.next({ type: 'dropped', reason: 'error-frame' });
+    if (!received) return observer.onEvent({ type: 'dropped', reason: 'error-frame' });
     this.#lastHeardMs = scheduler.now();
     const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
-    onOpened(received);
+    observer.onOpened(received);
     this.#frames$.next(received);
-    if (!this.#stopped) onAccepted(received, isAnswered);
+    if (!this.#stopped) observer.onAccepted(received, isAnswered);
   }
 }

@@ -1,24 +1,19 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { copyBytes } from '../protocol/bytes.js';
-import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../protocol/errors.js';
-import { sealedMessageBytes } from '../protocol/fragmentation.js';
-import { PacketType } from '../protocol/packet-type.js';
-import { MAX_CONTROL_FRAMES } from '../protocol/control-flood.js';
+import { copyBytes } from '../../protocol/bytes.js';
+import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../../protocol/errors.js';
+import { sealedMessageBytes } from '../../protocol/fragmentation.js';
+import { PacketType } from '../../protocol/packet-type.js';
+import { MAX_CONTROL_FRAMES } from '../../protocol/control-flood.js';
 import {
   CONTROL_FRAME_BYTES,
   REKEY_FRAME_BYTES,
   type ControlType,
   type SecureChannel,
-} from '../protocol/secure-channel.js';
-import type { Transport } from '../transport/transport.js';
+} from '../../protocol/secure-channel.js';
+import type { Transport } from '../../transport/transport.js';
+import type { Settle } from '../link.js';
+import type { OutboxLimits } from '../session-limits.js';
 import { BurstBuffer } from './burst-buffer.js';
-
-export interface OutboxLimits {
-  /** Bytes of messages that wait, unsealed, for a peer that reads slowly; the default is 1 MiB. */
-  readonly maxOutboxBytes?: number;
-  /** How long a peer may leave what was written unread before the session ends; the default is 30 s. */
-  readonly sendTimeoutMs?: number;
-}
 
 interface OutboxOptions extends Required<OutboxLimits> {
   readonly transport: Transport;
@@ -29,9 +24,6 @@ interface OutboxOptions extends Required<OutboxLimits> {
   /** The session has to end. */
   readonly onFailure: (error: UsmpError) => void;
 }
-
-/** Tells the sender what became of a message: the error, or undefined; `unsent` is the message where nothing of it was sent. */
-export type Settle = (error?: UsmpError, unsent?: Uint8Array) => void;
 
 interface QueuedMessage {
   readonly message: Uint8Array;

@@ -1,0 +1,157 @@
+import { filter, map, scan, Subject, tap, throwError, timeout, type Subscription } from 'rxjs';
+import { ControlFloodDetector } from '../../protocol/control-flood.js';
+import type { DatagramChannel, Opened, ReceivedDatagram } from '../../protocol/datagram/datagram-channel.js';
+import {
+  BETWEEN_DATAGRAM_MESSAGES,
+  reassembleDatagrams,
+  type DatagramAssembly,
+} from '../../protocol/datagram/datagram-reassembly.js';
+import type { UsmpError } from '../../protocol/errors.js';
+import type { Frame } from '../../protocol/frame.js';
+import { PacketType, type SealedType } from '../../protocol/packet-type.js';
+import type { DatagramTransport } from '../../transport/datagram.js';
+import { Inbox } from '../inbox.js';
+import type { LinkOptions } from '../link.js';
+import { silenceError } from '../silence.js';
+import { SessionMessageEvent, type DropReason } from '../session-event.js';
+
+interface IntakeOptions extends Pick<LinkOptions, 'scheduler' | 'limits' | 'observer'> {
+  readonly transport: DatagramTransport;
+  readonly channel: DatagramChannel;
+  /** An authentic frame came. */
+  readonly onHeard: () => void;
+  /** The peer's BYE was taken, and acknowledged with this. */
+  readonly onBye: (bye: Uint8Array, acknowledgement: Uint8Array) => void;
+  /** The session has to end. */
+  readonly onFailure: (error: UsmpError) => void;
+}
+
+type Taken = Extract<Opened, { readonly outcome: 'taken' }>;
+
+/**
+ * What arrives: frames are opened, acknowledged, joined to messages and put into the inbox. While that is full data is not
+ * acknowledged, so that the peer repeats it and waits. What is not authentic is counted and dropped.
+ */
+export class DatagramIntake {
+  readonly inbox: Inbox;
+  readonly #options: IntakeOptions;
+  readonly #flood = new ControlFloodDetector();
+  readonly #frames$ = new Subject<ReceivedDatagram>();
+  #pipeline: Subscription | undefined;
+  #lastHeardMs: number;
+  #takesData = true;
+  /** What the inbox had no room for, kept since its sender waits longest after it has repeated it for the last time. */
+  #refused: Frame | undefined;
+  #stopped = false;
+
+  constructor(options: IntakeOptions) {
+    const { scheduler, limits } = options;
+    this.#options = options;
+    this.#lastHeardMs = scheduler.now();
+    this.inbox = new Inbox({
+      ...limits,
+      scheduler,
+      lastHeardMs: () => this.#lastHeardMs,
+      roomBelow: 1,
+      onRoom: () => this.#takeRefused(),
+    });
+  }
+
+  /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
+  get lastHeardMs(): number {
+    return this.#lastHeardMs;
+  }
+
+  /** Opened frames → inactivity limit → reassembly → messages. */
+  start(): void {
+    const { scheduler, limits, observer, onFailure } = this.#options;
+    const { idleTimeoutMs } = limits;
+    this.#pipeline = this.#frames$
+      .pipe(
+        timeout({ each: idleTimeoutMs, scheduler, with: () => throwError(() => silenceError(idleTimeoutMs)) }),
+        scan<ReceivedDatagram, DatagramAssembly, DatagramAssembly>(reassembleDatagrams, BETWEEN_DATAGRAM_MESSAGES),
+        tap(({ dropped }) => {
+          if (dropped) observer.onEvent({ type: 'dropped', reason: dropped });
+        }),
+        filter((assembly) => assembly.at === 'message-end'),
+        map(({ message }) => message),
+      )
+      .subscribe({
+        next: (message) => this.#deliver(message),
+        error: (error: unknown) => onFailure(error as UsmpError),
+      });
+  }
+
+  take(frame: Frame): void {
+    const { transport } = this.#options;
+    if (this.#stopped) return;
+    const opened = this.#open(frame);
+    if (opened.outcome === 'dropped') return this.drop(opened.reason);
+    if (opened.outcome === 'refused') return this.#refuse(frame);
+    // No sign of life: anybody can repeat what was here before.
+    if (opened.outcome === 'repeated') return transport.send(opened.acknowledgement);
+    this.#accept(frame, opened);
+  }
+
+  drop(reason: DropReason): void {
+    this.#options.observer.onEvent({ type: 'dropped', reason });
+  }
+
+  /** Takes no data any more, only what keeps the session in order: our BYE has left. */
+  refuseData(): void {
+    this.#takesData = false;
+  }
+
+  /** Takes nothing more; what is in the inbox stays. */
+  stop(): void {
+    this.#stopped = true;
+    this.#pipeline?.unsubscribe();
+  }
+
+  #admits(type: SealedType): boolean {
+    const isData = type === PacketType.DATA || type === PacketType.DATA_FRAG;
+    return !isData || (this.#takesData && !this.inbox.full);
+  }
+
+  #open(frame: Frame): Opened {
+    return this.#options.channel.open(frame, (type) => this.#admits(type));
+  }
+
+  #refuse(frame: Frame): void {
+    if (!this.#takesData) return;
+    this.#refused = frame;
+    this.drop('inbox-full');
+  }
+
+  #takeRefused(): void {
+    const refused = this.#refused;
+    this.#refused = undefined;
+    if (!refused || this.#stopped) return;
+    const opened = this.#open(refused);
+    if (opened.outcome === 'taken') this.#accept(refused, opened);
+  }
+
+  #accept({ bytes }: Frame, { frame, acknowledgement }: Taken): void {
+    const { transport, scheduler, observer, onHeard, onBye, onFailure } = this.#options;
+    this.#lastHeardMs = scheduler.now();
+    transport.send(acknowledgement);
+    onHeard();
+    let isAnswered: boolean;
+    try {
+      isAnswered = this.#flood.observe(frame.type, this.#lastHeardMs);
+    } catch (error) {
+      return onFailure(error as UsmpError);
+    }
+    observer.onOpened(frame);
+    this.#frames$.next(frame);
+    if (this.#stopped) return;
+    if (frame.type === PacketType.BYE) onBye(bytes, acknowledgement);
+    observer.onAccepted(frame, isAnswered);
+  }
+
+  #deliver(message: Uint8Array): void {
+    const { observer } = this.#options;
+    if (observer.isWatched()) observer.onEvent(new SessionMessageEvent('message', message));
+    this.inbox.deliver(message);
+  }
+}
