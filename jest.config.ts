@@ -9,6 +9,8 @@ const config: Config = {
   // The specs of the packed package need a build: `npm run test:package` runs them.
   testMatch: ['<rootDir>/spec/**/*.spec.ts', '!**/spec/package/packed/**'],
   maxWorkers: 2,
+  // Real sockets and whole sessions in virtual time, on a machine that may be busy with something else.
+  testTimeout: 60_000,
 
   extensionsToTreatAsEsm: ['.ts'],
   // Transpiles file by file (isolatedModules of tsconfig.json); `npm run check:types` checks the types of the whole.
