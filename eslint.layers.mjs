@@ -7,7 +7,7 @@ import { builtinModules } from 'node:module';
 const session = ['protocol', 'crypto', 'transport'];
 const peers = [...session, 'session'];
 const product = [...peers, 'client', 'server', 'bridge'];
-const everything = [...product, 'testing', 'gateway'];
+const everything = [...product, 'testing', 'gateway', 'dashboard'];
 
 /**
  * The other folders of src/ and the packages that a part may import. Where several rows match a file, the last counts.
@@ -21,10 +21,15 @@ const parts = {
   'src/transport/**': { folders: ['protocol'], packages: ['rxjs'] },
   'src/transport/tcp*.ts': { folders: ['protocol'], packages: ['rxjs', 'node:'] },
   'src/transport/udp*.ts': { folders: ['protocol'], packages: ['rxjs', 'node:'] },
+  'src/transport/websocket-{listener,connection,port}.ts': { folders: ['protocol'], packages: ['rxjs', 'node:', 'ws'] },
   'src/session/**': { folders: session, packages: ['rxjs'] },
   'src/client/**': { folders: peers, packages: ['rxjs'] },
   'src/server/**': { folders: peers, packages: ['rxjs', 'node:'] },
-  'src/bridge/**': { folders: [...peers, 'server'], packages: ['rxjs', 'node:'] },
+  'src/bridge/**': { folders: [...peers, 'server'], packages: ['rxjs', 'node:', 'ws'] },
+  'src/bridge/protocol.ts': { folders: [], packages: ['valibot'] },
+  'src/bridge/payload-frame.ts': { folders: [], packages: [] },
+  'src/bridge/client/**': { folders: ['protocol', 'session'], packages: ['rxjs'] },
+  'src/dashboard/**': { folders: [], packages: ['rxjs', 'uplot', 'usmp-rx/bridge-client'] },
   'src/testing/**': { folders: product, packages: ['rxjs'] },
   'src/gateway/**': { folders: [...product, 'testing'], packages: ['rxjs', 'node:', 'commander'] },
   'src/index.ts': { folders: [...peers, 'client'], packages: [] },
@@ -51,6 +56,9 @@ const realTime = {
   message: 'Whatever waits takes the injected scheduler, so that virtual time drives it.',
 };
 
+/** Programs, not libraries. */
+const inRealTime = /^src\/(?:gateway|dashboard)\//;
+
 function imports(files, { folders, packages }) {
   const forbidden = everything.filter((folder) => folder !== files.split('/')[1] && !folders.includes(folder));
   return {
@@ -70,11 +78,11 @@ function imports(files, { folders, packages }) {
 }
 
 function globals(files, { packages }) {
-  const isGateway = files.startsWith('src/gateway');
+  const isInRealTime = inRealTime.test(files);
   return {
     globals: [
       ...(packages.includes('node:') ? [] : nodeGlobals),
-      ...(isGateway ? [] : clocks),
+      ...(isInRealTime ? [] : clocks),
       ...(files.startsWith('src/protocol') ? effects : []),
     ],
     checkGlobalObject: true,
@@ -83,7 +91,7 @@ function globals(files, { packages }) {
 
 function syntax(files) {
   if (files.startsWith('src/protocol')) return [dynamicImport, asynchrony];
-  return files.startsWith('src/gateway') ? [dynamicImport] : [dynamicImport, realTime];
+  return inRealTime.test(files) ? [dynamicImport] : [dynamicImport, realTime];
 }
 
 export default Object.entries(parts).map(([files, part]) => ({

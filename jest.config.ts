@@ -18,6 +18,8 @@ const config: Config = {
   moduleNameMapper: {
     '^usmp-rx$': '<rootDir>/src/index.ts',
     '^usmp-rx/node$': '<rootDir>/src/node.ts',
+    '^usmp-rx/bridge$': '<rootDir>/src/bridge/index.ts',
+    '^usmp-rx/bridge-client$': '<rootDir>/src/bridge/client/index.ts',
     '^usmp-rx/testing$': '<rootDir>/src/testing/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
@@ -31,6 +33,7 @@ const config: Config = {
     './src/session/': { lines: 95 },
     './src/client/': { lines: 95 },
     './src/server/': { lines: 95 },
+    './src/bridge/': { lines: 95 },
   },
 };
 

@@ -2,7 +2,13 @@ import { rmSync } from 'node:fs';
 import { dts } from 'rollup-plugin-dts';
 import ts from 'typescript';
 
-const entryPoints = { index: 'src/index.ts', node: 'src/node.ts', testing: 'src/testing/index.ts' };
+const entryPoints = {
+  index: 'src/index.ts',
+  node: 'src/node.ts',
+  bridge: 'src/bridge/index.ts',
+  'bridge-client': 'src/bridge/client/index.ts',
+  testing: 'src/testing/index.ts',
+};
 const isOutside = (id) => !/^[./]/.test(id);
 
 /** Takes the types away file by file, which is all that isolatedModules needs; `npm run check:types` checks them. */

@@ -26,3 +26,4 @@ export type {
   TransportKind,
   TransportSink,
 } from './transport/transport.js';
+export { webSocketTransport, type WebSocketLike, type WebSocketTransportOptions } from './transport/websocket.js';

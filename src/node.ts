@@ -14,3 +14,8 @@ export { UsmpServer, type CloseOptions } from './server/server.js';
 export type { SessionHandler } from './server/session-handler.js';
 export { tcpDialer, tcpListener, type TcpAddress } from './transport/tcp.js';
 export { udpDialer, udpListener, type UdpAddress } from './transport/udp.js';
+export {
+  webSocketListener,
+  type WebSocketLimits,
+  type WebSocketListenOptions,
+} from './transport/websocket-listener.js';

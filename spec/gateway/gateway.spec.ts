@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsmpClient } from '../../src/node.js';
-import { startGateway, type Gateway } from '../../src/gateway/gateway.js';
+import { startGateway, type Gateway, type GatewayOptions } from '../../src/gateway/gateway.js';
 
 let directory: string;
 let lines: string[];
@@ -37,7 +37,7 @@ const printed = (pattern: RegExp): Promise<void> =>
     if (lines.some((line) => pattern.test(line))) resolve();
   });
 
-const start = async (options: { host?: string; port?: number; devices: boolean }): Promise<Gateway> =>
+const start = async (options: Partial<GatewayOptions> & { devices: boolean }): Promise<Gateway> =>
   (gateway = await startGateway({ host: '127.0.0.1', port: 0, pskFile: pskFile(), print, ...options }));
 
 describe('the gateway', () => {
@@ -79,6 +79,26 @@ describe('the gateway', () => {
       await client.close();
       await printed(new RegExp(`${deviceId} +BYE$`));
     }
+  });
+
+  it('serves a dashboard, and keeps the token of its login link from run to run', async () => {
+    const page = mkdtempSync(join(directory, 'page-'));
+    writeFileSync(join(page, 'index.html'), '<!doctype html>');
+    const loginLinks: (string | undefined)[] = [];
+    for (let run = 0; run < 2; run++) {
+      const { loginLink } = await start({ devices: false, dashboard: { port: 0, directory: page } });
+      loginLinks.push(loginLink);
+      const answer = await fetch(loginLink ?? '');
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(lines).toContain(`dashboard: ${loginLink}`);
+      await gateway?.stop();
+      gateway = undefined;
+    }
+    const [first, second] = loginLinks.map((link = '') => new URL(link).hash);
+
+    expect(first).toMatch(/^#token=[0-9a-f]{64}$/);
+    expect(second).toBe(first);
   });
 
   it('that listens on all addresses names those at which devices reach it', async () => {

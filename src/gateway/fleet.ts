@@ -152,8 +152,10 @@ function behave(
 ): Observable<never> {
   const messages$ = timer(0, everyMs).pipe(tap((n) => void device.send(message(n))));
   const pings$ = pingMs === undefined ? EMPTY : interval(pingMs).pipe(tap(() => void device.ping()));
+  // A command from the dashboard gets an answer.
+  const answers$ = device.messages$.pipe(tap((command) => void device.send(command)));
   const bye$ = staysMs === undefined ? EMPTY : timer(staysMs).pipe(tap(() => void device.bye()));
-  return merge(messages$, pings$, bye$).pipe(
+  return merge(messages$, pings$, answers$, bye$).pipe(
     mergeMap(() => EMPTY),
     takeUntil(device.ends$),
   );

@@ -1,10 +1,12 @@
 import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
 import { catchError, EMPTY, mergeMap, Subscription } from 'rxjs';
 import { ConfigError } from '../protocol/errors.js';
 import type { BoundAddress } from '../server/listening.js';
 import { UsmpServer } from '../server/server.js';
 import { tcpDialer } from '../transport/tcp.js';
 import { udpDialer } from '../transport/udp.js';
+import { startDashboard, type DashboardPlace } from './dashboard.js';
 import { FLEET_NAMES, runFleet } from './fleet.js';
 import { liveLines } from './live-lines.js';
 import { readOrMakePsk } from './own-psk.js';
@@ -15,6 +17,8 @@ export interface GatewayOptions {
   readonly port: number;
   /** Where the PSK is kept. */
   readonly pskFile: string;
+  /** Where the dashboard listens, on loopback; none without. */
+  readonly dashboard?: Omit<DashboardPlace, 'token'> | undefined;
   /** Whether simulated devices connect. */
   readonly devices: boolean;
   /** Where lines go. */
@@ -24,6 +28,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Under one port number, unless that was not to be had. */
   readonly addresses: Addresses;
+  /** The dashboard's address with the token of this run in its fragment, which no server sees and no log. */
+  readonly loginLink?: string;
   /** Says BYE to every session and prints the summary. */
   stop(): Promise<void>;
 }
@@ -40,7 +46,14 @@ const GRACE_MS = 2_000;
  * Starts the gateway, on another port where the wanted one is taken.
  * @throws ConfigError where the PSK file or the address can't be used
  */
-export async function startGateway({ host, port, pskFile, devices, print }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({
+  host,
+  port,
+  pskFile,
+  devices,
+  dashboard,
+  print,
+}: GatewayOptions): Promise<Gateway> {
   const { psk, isNew } = readOrMakePsk(pskFile);
   print(`PSK: ${isNew ? 'a new one, kept' : 'the one'} in ${pskFile}`);
 
@@ -55,6 +68,8 @@ export async function startGateway({ host, port, pskFile, devices, print }: Gate
 
   const addresses = await listenSomewhere(server, host, port, print);
   print(`listening on ${addresses.tcp} (TCP) and ${addresses.udp} (UDP)`);
+  const page = dashboard && (await startDashboard(server, { ...dashboard, token: dashboardToken(pskFile) }));
+  if (page) print(`dashboard: ${page.loginLink}`);
   if (devices) {
     const dialers = { tcp: tcpDialer(reachable(addresses.tcp)), udp: udpDialer(reachable(addresses.udp)) };
     running.add(runFleet(dialers, psk).subscribe());
@@ -65,7 +80,9 @@ export async function startGateway({ host, port, pskFile, devices, print }: Gate
 
   return {
     addresses,
+    ...(page && { loginLink: page.loginLink }),
     async stop() {
+      await page?.close();
       await server.close({ graceMs: GRACE_MS });
       running.unsubscribe();
       print(`\n${summary.format(FLEET_NAMES)}`);
@@ -98,6 +115,9 @@ function isTaken(error: unknown): boolean {
   const cause = error instanceof ConfigError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
   return cause?.code === 'EADDRINUSE';
 }
+
+/** Beside the PSK, and like it nobody else's to read. */
+const dashboardToken = (pskFile: string): string => readOrMakePsk(join(dirname(pskFile), 'dashboard-token')).psk;
 
 /** Where this machine itself reaches a server that may listen on all of its addresses. */
 function reachable({ host, port }: BoundAddress): { readonly host: string; readonly port: number } {

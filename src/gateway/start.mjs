@@ -3,7 +3,9 @@
 import { readdirSync, statSync } from 'node:fs';
 
 const built = 'dist/gateway.js';
-const sources = ['src', 'rollup.config.mjs', 'package.json'];
+// What is built last: a build that broke off is none.
+const builtLast = 'dist/dashboard/index.html';
+const sources = ['src', 'rollup.config.mjs', 'vite.config.ts', 'package.json'];
 
 function pathsIn(path) {
   const names = statSync(path).isDirectory() ? readdirSync(path) : [];
@@ -11,7 +13,7 @@ function pathsIn(path) {
 }
 
 function isUpToDate() {
-  const builtAt = statSync(built, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const builtAt = statSync(builtLast, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   return sources.flatMap(pathsIn).every((path) => statSync(path).mtimeMs <= builtAt);
 }
 
@@ -22,6 +24,8 @@ if (!isUpToDate()) {
   const bundle = await rollup(javascript);
   await bundle.write(javascript.output);
   await bundle.close();
+  const { build } = await import('vite');
+  await build({ logLevel: 'error' });
 }
 
 await import(new URL(`../../${built}`, import.meta.url).href);

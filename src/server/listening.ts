@@ -4,6 +4,7 @@ import type { DatagramListener } from '../transport/datagram.js';
 import { tcpListener, type TcpAddress } from '../transport/tcp.js';
 import type { Listener } from '../transport/transport.js';
 import { udpListener, type UdpAddress } from '../transport/udp.js';
+import { webSocketListener, type WebSocketListenOptions } from '../transport/websocket-listener.js';
 
 /** Where a server listens; at least one of them. */
 export interface ListenOptions {
@@ -11,6 +12,8 @@ export interface ListenOptions {
   readonly tcp?: TcpAddress;
   /** The same; it may be the port number that TCP has. */
   readonly udp?: UdpAddress;
+  /** A port of its own, or an HTTP server that listens already; see `docs/websocket.md`. */
+  readonly websocket?: WebSocketListenOptions;
   /** Any other listeners, such as those of the networks in `usmp-rx/testing`. */
   readonly listeners?: readonly AnyListener[];
 }
@@ -50,21 +53,27 @@ export type BoundAddresses<Options extends ListenOptions> = {
 };
 
 /** @throws ConfigError `CONFIG_OPTION` where there is nothing to listen on */
-export function listenersOf({ tcp, udp, listeners = [] }: ListenOptions): readonly AnyListener[] {
-  const all = [...(tcp ? [tcpListener(tcp)] : []), ...(udp ? [udpListener(udp)] : []), ...listeners];
+export function listenersOf({ tcp, udp, websocket, listeners = [] }: ListenOptions): readonly AnyListener[] {
+  const all = [
+    ...(tcp ? [tcpListener(tcp)] : []),
+    ...(udp ? [udpListener(udp)] : []),
+    ...(websocket ? [webSocketListener(websocket)] : []),
+    ...listeners,
+  ];
   if (all.length > 0) return all;
-  throw new ConfigError('CONFIG_OPTION', 'listen: expected tcp, udp or listeners, got none of them');
+  throw new ConfigError('CONFIG_OPTION', 'listen: expected tcp, udp, websocket or listeners, got none of them');
 }
 
 /** The result of `listen` from the addresses of `listenersOf`, in their order. */
 export function boundAddresses<Options extends ListenOptions>(
-  { tcp, udp, listeners }: Options,
+  { tcp, udp, websocket, listeners }: Options,
   addresses: readonly string[],
 ): BoundAddresses<Options> {
   const rest = [...addresses];
   const bound = {
     ...(tcp && { tcp: new BoundAddress(rest.shift() as string) }),
     ...(udp && { udp: new BoundAddress(rest.shift() as string) }),
+    ...(websocket && { websocket: new BoundAddress(rest.shift() as string) }),
     ...(listeners && { listeners: rest }),
   };
   return bound as BoundAddresses<Options>;

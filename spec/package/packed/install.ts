@@ -23,7 +23,8 @@ export function installPacked(): Installation {
   const [{ filename, files }] = JSON.parse(packed) as [{ filename: string; files: { path: string }[] }];
   execFileSync('tar', ['-xzf', join(project, filename), '-C', join(packages, 'usmp-rx'), '--strip-components=1']);
 
-  for (const name of ['rxjs', '@noble', '@types']) symlinkSync(resolve('node_modules', name), join(packages, name));
+  for (const name of ['rxjs', '@noble', '@types', 'valibot', 'ws'])
+    symlinkSync(resolve('node_modules', name), join(packages, name));
 
   const { exports } = JSON.parse(readFileSync(join(packages, 'usmp-rx', 'package.json'), 'utf8')) as {
     exports: object;
