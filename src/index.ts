@@ -1,5 +1,5 @@
 export { UsmpClient } from './client/usmp-client.js';
-export type { BackoffOptions } from './client/backoff.js';
+export type { BackoffOptions } from './session/backoff.js';
 export type { ClientOptions } from './client/client-options.js';
 export type { ConnectionState } from './client/connection-state.js';
 export { nobleCrypto } from './crypto/noble.js';

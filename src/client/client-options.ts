@@ -5,10 +5,10 @@ import { parseDeviceId } from '../protocol/device-id.js';
 import { ConfigError } from '../protocol/errors.js';
 import { parsePsk, type PskInput } from '../protocol/psk.js';
 import type { Secret } from '../protocol/secret.js';
+import { Backoff, type BackoffOptions } from '../session/backoff.js';
 import { defaultScheduler } from '../session/default-scheduler.js';
 import { sessionLimits, type SessionLimitOptions, type SessionLimits } from '../session/session-limits.js';
 import type { AnyDialer } from '../transport/any.js';
-import { Backoff, type BackoffOptions } from './backoff.js';
 
 export interface ClientOptions extends SessionLimitOptions {
   /** How the server is reached. */
@@ -47,6 +47,9 @@ export interface ClientSettings {
   readonly backoff: Backoff;
 }
 
+/** Of the back-off. */
+const MAX_DELAY_MS = 30_000;
+
 /** @throws ConfigError that names the option */
 export function clientSettings(options: ClientOptions, defaultCrypto: CryptoProvider): ClientSettings {
   checkOptions('options', options);
@@ -65,6 +68,10 @@ export function clientSettings(options: ClientOptions, defaultCrypto: CryptoProv
     connectTimeoutMs: checkDurationMs('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1),
     handshakeTimeoutMs: checkDurationMs('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 10_000, 1),
     limits: sessionLimits(options, { keepaliveMs, idleTimeoutMs: 3 * keepaliveMs }),
-    backoff: new Backoff(crypto, options.backoff),
+    backoff: new Backoff(randomFraction(crypto), MAX_DELAY_MS, options.backoff),
   };
 }
+
+/** From 0 to below 1. */
+const randomFraction = (crypto: CryptoProvider) => (): number =>
+  new DataView(Uint8Array.from(crypto.randomBytes(4)).buffer).getUint32(0) / 2 ** 32;

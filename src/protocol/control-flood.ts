@@ -1,5 +1,5 @@
 import { SequenceError } from './errors.js';
-import { PacketType, type SealedType } from './packet-type.js';
+import { isDataType, type SealedType } from './packet-type.js';
 
 /** Protocol.md section 6: fielded receivers give up after more than this many control frames… */
 export const MAX_CONTROL_FRAMES = 8;
@@ -27,7 +27,7 @@ export class ControlFloodDetector {
    * @throws SequenceError `CONTROL_FLOOD` at the ninth control frame within a second with no data between them.
    */
   observe(type: SealedType, nowMs: number): boolean {
-    if (type === PacketType.DATA || type === PacketType.DATA_FRAG) {
+    if (isDataType(type)) {
       if (this.#times.length > 0) this.#times = [];
       return true;
     }

@@ -34,6 +34,10 @@ export const isPacketType = (value: number): value is PacketType => names.has(va
 /** `DATA`, or the number in hexadecimal where it has no name. */
 export const packetTypeName = (value: number): string => names.get(value) ?? `0x${value.toString(16).padStart(2, '0')}`;
 
+/** Whether it carries a message, or a part of one. */
+export const isDataType = (type: PacketType): type is typeof PacketType.DATA | typeof PacketType.DATA_FRAG =>
+  type === PacketType.DATA || type === PacketType.DATA_FRAG;
+
 export function isSealedType(type: PacketType): type is SealedType {
   return type >= PacketType.DATA && type !== PacketType.HELLO_RETRY && type !== PacketType.ERROR;
 }

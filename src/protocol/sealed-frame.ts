@@ -13,6 +13,12 @@ export function nonceFor(sessionId: Uint8Array, seq: number): Uint8Array {
   return nonce;
 }
 
+/** Whether a sealed frame carries this nonce. It is public, so the comparison need not be constant-time. */
+export function hasNonce(frame: Uint8Array, nonce: Uint8Array): boolean {
+  for (let i = 0; i < NONCE_BYTES; i++) if (frame[HEADER_BYTES + i] !== nonce[i]) return false;
+  return true;
+}
+
 /** The length in bytes of the sealed frame of a plaintext. */
 export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES + SEAL_OVERHEAD_BYTES + plaintextBytes;
 
@@ -93,18 +99,12 @@ export class FrameOpener {
       throw new SequenceError('SEQ_UNEXPECTED', `expected sequence number ${this.#seq}, got ${frame.seq}`);
     }
     writeUint32(this.#nonce, 0, frame.seq);
-    if (!this.#hasExpectedNonce(frame.bytes)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
+    if (!hasNonce(frame.bytes, this.#nonce)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
     const sealed = frame.bytes.subarray(HEADER_BYTES + NONCE_BYTES);
     const plaintext = this.#aead.open(this.#nonce, frame.additionalData, sealed);
     if (!plaintext) throw new CryptoError('CRYPTO_TAG', 'the tag of the frame is wrong');
     this.#seq++;
     return plaintext;
-  }
-
-  /** The nonce is public, so this comparison need not be constant-time. */
-  #hasExpectedNonce(bytes: Uint8Array): boolean {
-    for (let i = 0; i < NONCE_BYTES; i++) if (bytes[HEADER_BYTES + i] !== this.#nonce[i]) return false;
-    return true;
   }
 
   wipe(): void {

@@ -3,7 +3,7 @@ import { InvalidStateError, PayloadError, SequenceError, UsmpError, type ErrorOr
 import { checkMessageLength, forEachFragment } from './fragmentation.js';
 import type { Frame } from './frame.js';
 import { deriveRekeyedKeys, swapDirections, wipeKeys, type DirectionKeys } from './key-schedule.js';
-import { isSealedType, PacketType, packetTypeName, type SealedType } from './packet-type.js';
+import { isDataType, isSealedType, PacketType, packetTypeName, type SealedType } from './packet-type.js';
 import type { OpenedFrame } from './reassembly.js';
 import { FrameOpener, FrameSealer, sealedFrameBytes } from './sealed-frame.js';
 import { SALT_BYTES } from './sizes.js';
@@ -174,7 +174,7 @@ export class SecureChannel {
   }
 
   #received(type: SealedType, plaintext: Uint8Array, rekeyedBy: readonly ErrorOrigin[]): ReceivedFrame {
-    if (type === PacketType.DATA || type === PacketType.DATA_FRAG) return { type, plaintext, rekeyedBy };
+    if (isDataType(type)) return { type, plaintext, rekeyedBy };
     const expected = type === PacketType.REKEY ? SALT_BYTES : 0;
     if (plaintext.length !== expected) {
       throw new PayloadError(

@@ -1,9 +1,9 @@
 import type { SchedulerLike } from 'rxjs';
 import type { CryptoProvider } from '../protocol/crypto-provider.js';
 import { isAcknowledgement } from '../protocol/datagram/acknowledgement.js';
-import { decodeFrame, type Frame } from '../protocol/frame.js';
 import { PacketType } from '../protocol/packet-type.js';
 import { sameBytes } from '../protocol/bytes.js';
+import { decodeDatagram } from '../session/datagram/decode-datagram.js';
 import {
   formatPeerAddress,
   type DatagramListener,
@@ -98,7 +98,7 @@ export class DatagramRouter {
   #receiveHello(datagram: Uint8Array, from: PeerAddress, key: string, route: Route | undefined): void {
     const opened = [route?.candidate, route?.live].find((one) => one && sameBytes(one.hello, datagram));
     if (opened) return opened.deliver(datagram);
-    const frame = decode(datagram);
+    const frame = decodeDatagram(datagram);
     if (!frame) return this.#drop('malformed', from);
     const accept = this.#accept;
     if (!accept) return;
@@ -144,11 +144,3 @@ export class DatagramRouter {
 
 const isHandshakeType = (type: number | undefined): boolean =>
   type !== undefined && type >= PacketType.HELLO && type <= PacketType.SESSION_OK;
-
-function decode(datagram: Uint8Array): Frame | undefined {
-  try {
-    return decodeFrame(datagram);
-  } catch {
-    return undefined;
-  }
-}

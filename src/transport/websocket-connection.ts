@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { interval, Subscription, type SchedulerLike } from 'rxjs';
 import { WebSocket } from 'ws';
-import { Delivery } from './delivery.js';
+import { ReadBuffer } from './read-buffer.js';
 import { formatSocketAddress } from './socket-address.js';
 import type { Transport, TransportSink } from './transport.js';
 import { BROKEN, closeCause, messagesOf, ORDERLY, textMessageError } from './websocket-protocol.js';
@@ -28,7 +28,7 @@ export class WebSocketConnection implements Transport {
   readonly #webSocket: WebSocket;
   readonly #socket: Duplex;
   readonly #scheduler: SchedulerLike;
-  readonly #delivery: Delivery;
+  readonly #received: ReadBuffer;
   readonly #timers = new Subscription();
   readonly #onSent = (): void => this.#sent();
   #needsDrain = false;
@@ -43,7 +43,7 @@ export class WebSocketConnection implements Transport {
     this.#webSocket = webSocket;
     this.#socket = socket;
     this.#scheduler = scheduler;
-    this.#delivery = new Delivery();
+    this.#received = new ReadBuffer();
     this.remoteAddress = addressOf(socket);
     if (socket instanceof Socket) socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
     webSocket.pause();
@@ -58,13 +58,13 @@ export class WebSocketConnection implements Transport {
     webSocket.on('close', (code, reason) => {
       this.#ended = true;
       this.#timers.unsubscribe();
-      this.#delivery.end(this.#failure ?? closeCause(code, reason.toString()));
+      this.#received.end(this.#failure ?? closeCause(code, reason.toString()));
     });
     this.#timers.add(interval(pingIntervalMs, scheduler).subscribe(() => this.#checkLiveness()));
   }
 
   attach(sink: TransportSink): void {
-    this.#delivery.attach(sink);
+    this.#received.attach(sink);
     this.#readOrNot();
   }
 
@@ -76,12 +76,12 @@ export class WebSocketConnection implements Transport {
   }
 
   pause(): void {
-    this.#delivery.pause();
+    this.#received.pause();
     this.#readOrNot();
   }
 
   resume(): void {
-    this.#delivery.resume();
+    this.#received.resume();
     this.#readOrNot();
   }
 
@@ -91,12 +91,12 @@ export class WebSocketConnection implements Transport {
   }
 
   destroy(): void {
-    this.#delivery.stop();
+    this.#received.stop();
     this.#closeSoon(ORDERLY, '');
   }
 
   reset(): void {
-    this.#delivery.stop();
+    this.#received.stop();
     this.#ended = true;
     // Only this also takes back what the kernel still holds for a peer that does not read; TLS has nothing like it.
     if (this.#socket instanceof Socket && !(this.#socket instanceof TLSSocket)) this.#socket.resetAndDestroy();
@@ -107,18 +107,18 @@ export class WebSocketConnection implements Transport {
     this.#alive();
     if (!isBinary) return this.#breakOff(textMessageError(), 'text message');
     // A Buffer is no plain Uint8Array: its slice() would not copy.
-    this.#delivery.data(new Uint8Array(data.buffer, data.byteOffset, data.length));
+    this.#received.data(new Uint8Array(data.buffer, data.byteOffset, data.length));
   }
 
   #sent(): void {
     if (!this.#needsDrain || this.#ended || this.#webSocket.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return;
     this.#needsDrain = false;
-    this.#delivery.drain();
+    this.#received.drain();
   }
 
   #breakOff(cause: Error, reason: string): void {
     this.#closeSoon(BROKEN, reason);
-    this.#delivery.endNow(cause);
+    this.#received.endNow(cause);
   }
 
   /** What the peer says until it closes too is read, since data that was never read would turn the closing into a reset. */
@@ -131,7 +131,7 @@ export class WebSocketConnection implements Transport {
   }
 
   #readOrNot(): void {
-    if (this.#delivery.isFlowing) this.#webSocket.resume();
+    if (this.#received.isFlowing) this.#webSocket.resume();
     else this.#webSocket.pause();
   }
 

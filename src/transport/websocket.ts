@@ -1,7 +1,7 @@
 import { asapScheduler, interval, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import { checkOptions, checkText } from '../protocol/check-option.js';
 import { ConfigError, ConnectionClosedError } from '../protocol/errors.js';
-import { Delivery } from './delivery.js';
+import { ReadBuffer } from './read-buffer.js';
 import { connectError } from './socket-address.js';
 import type { Dialer, Transport, TransportSink } from './transport.js';
 import { BROKEN, closeCause, messagesOf, ORDERLY, textMessageError, USMP_SUBPROTOCOL } from './websocket-protocol.js';
@@ -126,7 +126,7 @@ class WebSocketTransport implements Transport {
   readonly kind = 'websocket';
   readonly remoteAddress: string;
   readonly #socket: WebSocketLike;
-  readonly #delivery: Delivery;
+  readonly #received: ReadBuffer;
   readonly #scheduler: SchedulerLike;
   #drainPoll: Subscription | undefined;
   #ended = false;
@@ -136,19 +136,19 @@ class WebSocketTransport implements Transport {
     this.#socket = socket;
     this.remoteAddress = remoteAddress;
     this.#scheduler = scheduler;
-    this.#delivery = new Delivery(scheduler);
+    this.#received = new ReadBuffer(scheduler);
     socket.addEventListener('message', ({ data }) => this.#take(data));
     socket.addEventListener('error', ({ error }) => {
       this.#failure = error;
     });
     socket.addEventListener('close', ({ code, reason }) => {
       this.#stopWriting();
-      this.#delivery.end(this.#failure ?? closeCause(code, reason));
+      this.#received.end(this.#failure ?? closeCause(code, reason));
     });
   }
 
   attach(sink: TransportSink): void {
-    this.#delivery.attach(sink);
+    this.#received.attach(sink);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -159,11 +159,11 @@ class WebSocketTransport implements Transport {
   }
 
   pause(): void {
-    this.#delivery.pause();
+    this.#received.pause();
   }
 
   resume(): void {
-    this.#delivery.resume();
+    this.#received.resume();
   }
 
   end(): void {
@@ -171,12 +171,12 @@ class WebSocketTransport implements Transport {
   }
 
   destroy(): void {
-    this.#delivery.stop();
+    this.#received.stop();
     this.#close(ORDERLY);
   }
 
   reset(): void {
-    this.#delivery.stop();
+    this.#received.stop();
     this.#close(BROKEN, 'reset');
   }
 
@@ -187,14 +187,14 @@ class WebSocketTransport implements Transport {
       const error = new Error(`the peer sent a message of ${bytes.length} bytes, more than ${MAX_KEPT_BYTES}`);
       return this.#breakOff(error, 'message too large');
     }
-    this.#delivery.data(bytes);
-    if (this.#delivery.keptBytes > MAX_KEPT_BYTES) this.#breakOff(inboxFullError(), 'inbox full');
+    this.#received.data(bytes);
+    if (this.#received.keptBytes > MAX_KEPT_BYTES) this.#breakOff(inboxFullError(), 'inbox full');
   }
 
   /** First the socket: a sink that is told may close us in its own way. */
   #breakOff(cause: Error, reason: string): void {
     this.#close(BROKEN, reason);
-    this.#delivery.endNow(cause);
+    this.#received.endNow(cause);
   }
 
   #close(code: number, reason?: string): void {
@@ -213,7 +213,7 @@ class WebSocketTransport implements Transport {
       if (this.#socket.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return;
       this.#drainPoll?.unsubscribe();
       this.#drainPoll = undefined;
-      this.#delivery.drain();
+      this.#received.drain();
     });
   }
 }

@@ -4,7 +4,7 @@ import { checkDurationMs, checkFunction, checkOptions, checkText } from '../../p
 import { ConfigError } from '../../protocol/errors.js';
 import { defaultScheduler } from '../../session/default-scheduler.js';
 import { BRIDGE_SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX } from '../protocol.js';
-import { Backoff, type BackoffOptions } from './backoff.js';
+import { Backoff, type BackoffOptions } from '../../session/backoff.js';
 import type { WebSocketConstructor } from './web-socket.js';
 
 export interface BridgeOptions {
@@ -33,13 +33,16 @@ export interface BridgeSettings {
   readonly WebSocket: WebSocketConstructor;
 }
 
+/** Somebody is watching. */
+const MAX_DELAY_MS = 10_000;
+
 /** @throws ConfigError `CONFIG_OPTION` that names the option */
 export function bridgeSettings(options: BridgeOptions): BridgeSettings {
   const { url, token, backoff, requestTimeoutMs = 10_000, scheduler, random } = checkOptions('options', options);
   return {
     url: webSocketUrl(checkText('url', url)),
     protocols: [BRIDGE_SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + base64url(utf8(checkText('token', token)))],
-    backoff: new Backoff(checkFunction('random', random ?? cryptoRandom), backoff),
+    backoff: new Backoff(checkFunction('random', random ?? cryptoRandom), MAX_DELAY_MS, backoff),
     requestTimeoutMs: checkDurationMs('requestTimeoutMs', requestTimeoutMs, 1),
     scheduler: scheduler ?? defaultScheduler,
     WebSocket: checkFunction('WebSocket', options.WebSocket ?? globalThis.WebSocket),

@@ -3,7 +3,7 @@ import { InvalidStateError, type ErrorOrigin } from '../errors.js';
 import { checkMessageLength, forEachFragment } from '../fragmentation.js';
 import type { Frame } from '../frame.js';
 import { deriveRekeyedKeys, swapDirections, wipeKeys, type DirectionKeys } from '../key-schedule.js';
-import { isSealedType, PacketType, type SealedType } from '../packet-type.js';
+import { isDataType, isSealedType, PacketType, type SealedType } from '../packet-type.js';
 import { FrameSealer, sealedFrameBytes } from '../sealed-frame.js';
 import type { ControlType, EstablishedSession, ReceivedFrame } from '../secure-channel.js';
 import { SALT_BYTES } from '../sizes.js';
@@ -76,7 +76,7 @@ const NO_PLAINTEXT = new Uint8Array(0);
 const drop = (reason: FrameDrop): Opened => ({ outcome: 'dropped', reason });
 
 /**
- * The established half of the protocol on datagrams (protocol.md sections 4 to 7): seals one frame at a time, opens frames with
+ * The established half of the protocol on datagrams (protocol.md sections 4 to 7): seals what stop-and-wait delivers, opens frames with
  * a window of 64, acknowledges, and rekeys. No datagram that is not authentic moves anything, and none makes it throw.
  */
 export class DatagramChannel {
@@ -253,9 +253,8 @@ export class DatagramChannel {
     admits: Admits,
   ): Opened | undefined {
     if (!isFresh) return { outcome: 'repeated', acknowledgement: opener.acknowledge(type, seq) };
-    const isData = type === PacketType.DATA || type === PacketType.DATA_FRAG;
     const expectedBytes = type === PacketType.REKEY ? SALT_BYTES : 0;
-    if (!isData && plaintext.length !== expectedBytes) return drop('control-plaintext');
+    if (!isDataType(type) && plaintext.length !== expectedBytes) return drop('control-plaintext');
     return admits(type) ? undefined : { outcome: 'refused' };
   }
 

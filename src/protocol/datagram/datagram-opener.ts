@@ -1,7 +1,8 @@
+import { writeUint32 } from '../bytes.js';
 import type { CryptoProvider, CipherSuite, Aead } from '../crypto-provider.js';
 import type { Frame } from '../frame.js';
 import type { SealedType } from '../packet-type.js';
-import { nonceFor } from '../sealed-frame.js';
+import { hasNonce, nonceFor } from '../sealed-frame.js';
 import type { Secret } from '../secret.js';
 import { HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from '../sizes.js';
 import { sealAcknowledgement } from './acknowledgement.js';
@@ -50,11 +51,8 @@ export class DatagramOpener {
     if (bytes.length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || seq >= SEQ_LIMIT) return 'not-authentic';
     const age = this.#window.check(seq);
     if (age === 'too-old') return 'too-old';
-    this.#nonce[0] = seq;
-    this.#nonce[1] = seq >>> 8;
-    this.#nonce[2] = seq >>> 16;
-    this.#nonce[3] = seq >>> 24;
-    for (let i = 0; i < NONCE_BYTES; i++) if (bytes[HEADER_BYTES + i] !== this.#nonce[i]) return 'not-authentic';
+    writeUint32(this.#nonce, 0, seq);
+    if (!hasNonce(bytes, this.#nonce)) return 'not-authentic';
     const sealed = bytes.subarray(HEADER_BYTES + NONCE_BYTES);
     const plaintext = this.#aead.open(this.#nonce, additionalData, sealed);
     if (!plaintext) return 'not-authentic';

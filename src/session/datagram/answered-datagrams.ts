@@ -1,6 +1,6 @@
 import { sameBytes } from '../../protocol/bytes.js';
 
-/** More than a handshake has frames from one side, wrong proofs included. */
+/** Two are what a handshake has from one side; the others are for proofs that were wrong. */
 const MAX_ANSWERED = 4;
 
 /**

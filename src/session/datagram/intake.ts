@@ -8,7 +8,7 @@ import {
 } from '../../protocol/datagram/datagram-reassembly.js';
 import type { UsmpError } from '../../protocol/errors.js';
 import type { Frame } from '../../protocol/frame.js';
-import { PacketType, type SealedType } from '../../protocol/packet-type.js';
+import { isDataType, PacketType, type SealedType } from '../../protocol/packet-type.js';
 import type { DatagramTransport } from '../../transport/datagram.js';
 import { Inbox } from '../inbox.js';
 import type { LinkOptions } from '../link.js';
@@ -109,8 +109,7 @@ export class DatagramIntake {
   }
 
   #admits(type: SealedType): boolean {
-    const isData = type === PacketType.DATA || type === PacketType.DATA_FRAG;
-    return !isData || (this.#takesData && !this.inbox.full);
+    return !isDataType(type) || (this.#takesData && !this.inbox.full);
   }
 
   #open(frame: Frame): Opened {

@@ -4,9 +4,10 @@ import type { CryptoProvider } from '../../protocol/crypto-provider.js';
 import { MAX_ATTEMPTS } from '../../protocol/datagram/stop-and-wait.js';
 import type { ControlType } from '../../protocol/secure-channel.js';
 import type { DatagramChannel, SealedDatagram } from '../../protocol/datagram/datagram-channel.js';
-import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../../protocol/errors.js';
+import { TimeoutError, type UsmpError } from '../../protocol/errors.js';
 import { PacketType, packetTypeName } from '../../protocol/packet-type.js';
 import type { Settle } from '../link.js';
+import { notSent, outboxFull } from '../send-errors.js';
 import type { Delivery } from './delivery.js';
 
 interface OutboxOptions {
@@ -65,10 +66,7 @@ export class DatagramOutbox {
   send(message: Uint8Array, settle: Settle): () => void {
     const { maxOutboxBytes } = this.#options;
     if (this.#isBusy && this.#queuedBytes + message.length > maxOutboxBytes) {
-      throw new InvalidStateError(
-        'OUTBOX_FULL',
-        `more than ${maxOutboxBytes} bytes wait for the peer; await send() before sending more`,
-      );
+      throw outboxFull(maxOutboxBytes);
     }
     const queued = { message, settle };
     this.#messages.add(queued);
@@ -141,10 +139,7 @@ export class DatagramOutbox {
     if (this.#ended) return;
     this.#ended = true;
     this.#options.delivery.stop();
-    const unsent = new ConnectionClosedError('CLOSED_BEFORE_SEND', 'the session ended before the message was sent', {
-      cause: error,
-      origin: error.origin,
-    });
+    const unsent = notSent(error);
     const queued = [...this.#messages];
     const underWay = this.#underWay;
     this.#messages.clear();

@@ -1,6 +1,6 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { copyBytes } from '../../protocol/bytes.js';
-import { ConnectionClosedError, InvalidStateError, TimeoutError, type UsmpError } from '../../protocol/errors.js';
+import { TimeoutError, type UsmpError } from '../../protocol/errors.js';
 import { sealedMessageBytes } from '../../protocol/fragmentation.js';
 import { PacketType } from '../../protocol/packet-type.js';
 import { MAX_CONTROL_FRAMES } from '../../protocol/control-flood.js';
@@ -12,6 +12,7 @@ import {
 } from '../../protocol/secure-channel.js';
 import type { Transport } from '../../transport/transport.js';
 import type { Settle } from '../link.js';
+import { notSent, outboxFull } from '../send-errors.js';
 import type { OutboxLimits } from '../session-limits.js';
 import { BurstBuffer } from './burst-buffer.js';
 
@@ -68,10 +69,7 @@ export class Outbox {
     }
     const { maxOutboxBytes } = this.#options;
     if (this.#queuedBytes + message.length > maxOutboxBytes) {
-      throw new InvalidStateError(
-        'OUTBOX_FULL',
-        `more than ${maxOutboxBytes} bytes wait for the peer; await send() before sending more`,
-      );
+      throw outboxFull(maxOutboxBytes);
     }
     // The caller may use its array again; the copy is made only for a peer that is slow.
     const queued = { message: copyBytes(message, 0), settle };
@@ -138,10 +136,7 @@ export class Outbox {
     this.#ended = true;
     this.#flush?.unsubscribe();
     this.#drainLimit?.unsubscribe();
-    const unsent = new ConnectionClosedError('CLOSED_BEFORE_SEND', 'the session ended before the message was sent', {
-      cause: error,
-      origin: error.origin,
-    });
+    const unsent = notSent(error);
     const sealed = [...this.#undrained, ...this.#inBurst];
     const queued = [...this.#messages];
     this.#undrained = [];

@@ -8,7 +8,7 @@ const ARRAY_COST_BYTES = 128;
  * What arrives, on its way to the sink of a transport: in order, and kept while there is no sink or it does not want more. For
  * transports that may get bytes while they are paused.
  */
-export class Delivery {
+export class ReadBuffer {
   readonly #scheduler: SchedulerLike;
   #sink: TransportSink | undefined;
   #kept: Uint8Array[] = [];
