@@ -6,11 +6,11 @@
 import { auditTime, bufferTime, combineLatest, distinctUntilChanged, filter, map, scan, startWith } from 'rxjs';
 import { connectBridge, type BridgeDevice, type BridgeMessage, type BridgeState } from 'usmp-rx/bridge-client';
 
-const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? prompt('Token of the gateway') ?? '';
+const token = new URLSearchParams(location.hash.slice(1)).get('token') || prompt('Token of the gateway') || 'none';
 history.replaceState(null, '', location.pathname);
 const connection = connectBridge({ url: '/bridge', token });
 
-const decoder = new TextDecoder();
+const textOf = (payload: Uint8Array): string => new TextDecoder().decode(payload).replace(/\p{C}/gu, '·');
 const element = (id: string): HTMLElement => document.getElementById(id)!;
 const deviceBox = document.querySelector('select')!;
 const outcome = document.querySelector('output')!;
@@ -20,7 +20,7 @@ connection.connection$.subscribe((state) => (element('state').textContent = word
 
 /** The bridge leaves out what nobody could read: of each device only the latest value twice a second. */
 const lastValues$ = connection.messages$(undefined, { everyMs: 500 }).pipe(
-  scan((values, { deviceId, payload }) => values.set(deviceId, decoder.decode(payload)), new Map<string, string>()),
+  scan((values, { deviceId, payload }) => values.set(deviceId, textOf(payload)), new Map<string, string>()),
   startWith(new Map<string, string>()),
 );
 combineLatest([connection.devices$, lastValues$])
@@ -38,7 +38,7 @@ function row({ deviceId, isOnline, messagesPerSecond }: BridgeDevice, values: Ma
 }
 
 const lineOf = ({ atMs, deviceId, payload }: BridgeMessage): string =>
-  `${new Date(atMs).toLocaleTimeString()}  ${deviceId}  ${decoder.decode(payload)}`;
+  `${new Date(atMs).toLocaleTimeString()}  ${deviceId}  ${textOf(payload)}`;
 const lines$ = connection.messages$().pipe(
   bufferTime(250),
   filter((messages) => messages.length > 0),

@@ -179,6 +179,22 @@ describe('a request', () => {
     expect(await statusOf(url.replace('/bridge', '/'), subprotocols)).toBe(404);
   });
 
+  it.each([
+    ['no subprotocol', '/bridge', 'chat', '', 'Expected the WebSocket subprotocol usmp-bridge.v1.'],
+    ['another origin', '/bridge', BRIDGE_SUBPROTOCOL, 'https://evil.example', 'Pages of this origin may not connect.'],
+    ['another path', '/other', BRIDGE_SUBPROTOCOL, '', 'There is no WebSocket at this path.'],
+  ])('that is refused for %s is told so', async (_, path, subprotocol, origin, text) => {
+    const bench = await bridgeBench();
+    const headers = { ...(origin !== '' && { origin }) };
+    const webSocket = new WebSocket(bench.url.replace('/bridge', path), subprotocol, { headers });
+    webSocket.on('error', () => {});
+    const [, response] = (await once(webSocket, 'unexpected-response')) as [unknown, AsyncIterable<Buffer>];
+    let body = '';
+    for await (const chunk of response) body += String(chunk);
+
+    expect(body).toBe(`${text}\n`);
+  });
+
   it('that is no WebSocket gets 426', async () => {
     const { url } = await bridgeBench();
 

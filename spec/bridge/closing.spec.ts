@@ -138,6 +138,31 @@ describe('an existing http.Server', () => {
   });
 });
 
+describe('an http.Server that takes USMP over WebSocket too', () => {
+  it('gets upgrades answered on both paths, and with 404 on those of neither; one path is taken once', async () => {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const bench = await bridgeFor(virtualBench(), { server }, `ws://127.0.0.1:${port}/bridge`);
+    await bench.bench.server.listen({ websocket: { server, path: '/usmp' } });
+    const same = bridge(bench.bench.server, { tokens: TOKENS, server, path: '/usmp', scheduler: bench.time });
+    await expect(same.listen()).rejects.toMatchObject({ code: 'CONFIG_ADDRESS' });
+    await same.close();
+    const usmp = new WebSocket(`ws://127.0.0.1:${port}/usmp`, 'usmp.v2');
+    await once(usmp, 'open');
+    usmp.terminate();
+    await bench.dashboard();
+    const webSocket = new WebSocket(`ws://127.0.0.1:${port}/nothing`);
+    webSocket.on('error', () => {});
+    const [, response] = (await once(webSocket, 'unexpected-response')) as [unknown, { statusCode: number }];
+    webSocket.terminate();
+    server.closeAllConnections();
+    server.close();
+
+    expect(response.statusCode).toBe(404);
+  });
+});
+
 describe('an option that can not work', () => {
   const tokens = TOKENS;
 
@@ -153,6 +178,7 @@ describe('an option that can not work', () => {
     ['server', { tokens, server: {} }],
     ['path', { tokens, port: 0, path: 'bridge' }],
     ['path', { tokens, port: 0, path: '' }],
+    ['path', { tokens, port: 0, path: '/bridge?x' }],
     ['allowedOrigins', { tokens, port: 0, allowedOrigins: ['*'] }],
     ['allowedOrigins', { tokens, port: 0, allowedOrigins: 'https://dashboard.example' }],
     ['maxClients', { tokens, port: 0, maxClients: 0 }],

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { BRIDGE_SUBPROTOCOL, BridgeCloseCode } from '../../src/bridge/protocol.js';
 import { DEVICE_ID, deviceIdOf } from '../server/bench.js';
+import { upgrade } from '../transport/websocket-ends.js';
 import { activity, bridgeBench, closeBenches, COMMAND_TOKEN, inHeader } from './bench.js';
 
 afterEach(closeBenches);
@@ -35,6 +37,29 @@ describe('the limit on clients', () => {
     expect(silent.every(({ webSocket }) => webSocket.readyState === WebSocket.OPEN)).toBe(true);
   });
 
+  it.each([
+    ['sends what is no WebSocket', Buffer.from([0xff, 0xff])],
+    ['closes, and stays all the same', Buffer.from([0x88, 0x80, 0, 0, 0, 0])],
+  ])('is not used up by one that %s', async (_, bytes) => {
+    const bench = await bridgeBench({ maxClients: 1 });
+    const socket = connect({ port: Number(new URL(bench.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const protocols = `${BRIDGE_SUBPROTOCOL}, ${inHeader(COMMAND_TOKEN)}`;
+    socket.write(
+      upgrade('/bridge', protocols)
+        .map((line) => `${line}\r\n`)
+        .join(''),
+    );
+    await activity(bench, 'client-opened');
+    socket.write(bytes);
+    // The bridge's close, which this one does not answer.
+    for (let said = ''; !said.includes('\x88'); )
+      said += ((await once(socket, 'data'))[0] as Buffer).toString('latin1');
+    await bench.time.advance(50);
+    expect(bench.bridge.clients).toBe(0);
+    await bench.dashboard();
+    socket.destroy();
+  });
+
   it('is not used up by those that do not answer a close', async () => {
     const bench = await bridgeBench({ maxClients: 2 });
     const rude = await Promise.all(
@@ -65,6 +90,24 @@ describe('the limit on subscriptions', () => {
     dashboard.say({ type: 'unsubscribe', id: 1 });
 
     await dashboard.subscribe(3, 'messages');
+  });
+});
+
+describe('the limit on devices that all subscriptions of a dashboard name', () => {
+  it('refuses more than 4,000 with LIMIT, and takes them when others have gone', async () => {
+    const bench = await bridgeBench();
+    const dashboard = await bench.dashboard();
+    const deviceIds = Array.from(
+      { length: 1_000 },
+      (_, n) => `02:00:00:00:0${n >> 8}:${deviceIdOf(n & 255).slice(-2)}`,
+    );
+    for (let id = 1; id <= 4; id++) await dashboard.subscribe(id, 'messages', { deviceIds });
+    dashboard.say({ type: 'subscribe', id: 5, kind: 'messages', deviceIds: [DEVICE_ID] });
+    expect(await dashboard.next()).toMatchObject({ type: 'refused', id: 5, code: 'LIMIT' });
+    await dashboard.subscribe(6, 'messages');
+    dashboard.say({ type: 'unsubscribe', id: 1 });
+
+    await dashboard.subscribe(5, 'messages', { deviceIds });
   });
 });
 
@@ -108,6 +151,32 @@ describe('the limit on commands', () => {
     for (let id = 1; id <= 21; id++) dashboard.say({ type: 'unsubscribe', id });
 
     expect((await dashboard.closed).code).toBe(BridgeCloseCode.LIMIT);
+    expect(await other.heardByNow()).toEqual([]);
+  });
+});
+
+describe('the limit on messages', () => {
+  it.each(['ping', 'pong'] as const)('holds for each %s of WebSocket too', async (kind) => {
+    const bench = await bridgeBench({ maxCommandsPerSecond: 5, maxSubscriptions: 5 });
+    const other = await bench.dashboard();
+    const dashboard = await bench.dashboard();
+    for (let n = 0; n < 20; n++) dashboard.webSocket[kind]();
+    expect(await dashboard.heardByNow()).toEqual([]);
+    if (kind === 'pong') dashboard.webSocket.pong();
+
+    expect((await dashboard.closed).code).toBe(BridgeCloseCode.LIMIT);
+    expect(await other.heardByNow()).toEqual([]);
+  });
+});
+
+describe('the limit on pieces of a message', () => {
+  it('ends a dashboard that sends one in very many, and nobody else', async () => {
+    const bench = await bridgeBench();
+    const other = await bench.dashboard();
+    const dashboard = await bench.dial();
+    for (let n = 0; n < 1_100; n++) dashboard.webSocket.send('x', { fin: false });
+
+    expect((await dashboard.closed).code).toBe(1008);
     expect(await other.heardByNow()).toEqual([]);
   });
 });

@@ -418,8 +418,9 @@ describe('a subscription of events', () => {
     await time.advance(2_000);
     expect(device.state).toBe('open');
     const dashboard = await open();
-    await dashboard.subscribe(1, 'events');
     await dashboard.subscribe(2, 'devices');
+    await dashboard.heardByNow();
+    await dashboard.subscribe(1, 'events');
     await dashboard.heardByNow();
     for (let n = 0; n < 3; n++) radio.inject(Uint8Array.of(1, 2, 3), { from: at, to: gateway });
     radio.inject(encodeFrame(PacketType.PING, 0, new Uint8Array(28)), {
@@ -436,6 +437,50 @@ describe('a subscription of events', () => {
       { event: 'dropped', atMs: 3_000, deviceId: null, reason: 'unknown-peer', count: 1 },
     ]);
     expect(deviceIn(devices)).toMatchObject({ drops: 3, transport: 'udp' });
+  });
+
+  it('is told first what happened last, 100 events at most, the oldest first', async () => {
+    const bench = await bridgeBench();
+    for (let n = 0; n < 60; n++) {
+      const device = await bench.device(deviceIdOf(n));
+      device.bye();
+      await bench.time.advance(10);
+    }
+    void bench.bench.device({ psk: 'another pre-shared key' }).connect();
+    await bench.time.advance();
+    const dashboard = await bench.dashboard(READ_TOKEN);
+    await dashboard.subscribe(1, 'events');
+    await bench.device(deviceIdOf(99));
+    const events = (await dashboard.heardByNow()).flatMap((heard) => (heard.type === 'event' ? [heard.event] : []));
+
+    expect(events).toHaveLength(101);
+    expect(events[0]).toMatchObject({ event: 'session-closed', deviceId: deviceIdOf(10), atMs: 100 });
+    expect(events[98]).toMatchObject({ event: 'session-closed', deviceId: deviceIdOf(59) });
+    expect(events[99]).toMatchObject({ event: 'handshake-failed', code: 'AUTH_HMAC', atMs: 600 });
+    expect(events[100]).toMatchObject({ event: 'session-opened', deviceId: deviceIdOf(99) });
+  });
+
+  it('is told first what happened last, also of drops and refusals, and of the devices that it names alone', async () => {
+    const bench = await bridgeBench({}, { maxUnauthenticatedPerAddress: 1, handshakeTimeoutMs: 60_000 });
+    const dialer = bench.bench.network.dialer('gateway', { host: 'pushy' });
+    for (let n = 0; n < 3; n++) {
+      void new SimulatedDevice({ ...bench.bench.environment, dialer, deviceId: DEVICE_ID, psk: PSK }).connectRaw();
+    }
+    for (const n of [1, 2]) await bench.device(deviceIdOf(n));
+    await bench.time.advance(1_000);
+    const dashboard = await bench.dashboard();
+    await dashboard.subscribe(1, 'events');
+    const all = await dashboard.heardByNow();
+    await dashboard.subscribe(2, 'events', { deviceIds: [deviceIdOf(2)] });
+
+    expect(all).toMatchObject([
+      { event: { event: 'session-opened', deviceId: deviceIdOf(1) } },
+      { event: { event: 'session-opened', deviceId: deviceIdOf(2) } },
+      { event: { event: 'refused', remoteAddress: 'pushy', count: 2 } },
+    ]);
+    expect(await dashboard.heardByNow()).toMatchObject([
+      { id: 2, event: { event: 'session-opened', deviceId: deviceIdOf(2) } },
+    ]);
   });
 
   it('sees the events of the devices that it names alone', async () => {

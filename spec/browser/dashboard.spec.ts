@@ -11,6 +11,7 @@ import { buildDashboard, COMMAND_TOKEN, DashboardGateway, PSK, READ_TOKEN } from
 const THERMOMETER = '02:00:00:00:00:01';
 const DOOR = '02:00:00:00:00:02';
 const STRANGER = '02:00:00:00:00:03';
+const WORDY = '02:00:00:00:00:04';
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 const built = mkdtempSync(join(tmpdir(), 'usmp-dashboard-'));
@@ -59,6 +60,9 @@ beforeAll(async () => {
   gateway = await DashboardGateway.start(built);
   startDevice(THERMOMETER, (n) => JSON.stringify({ celsius: 20 + Math.sin(n / 9), humidity: 40 + Math.cos(n / 7) }));
   startDevice(DOOR, (n) => (n % 20 < 10 ? 'open' : 'closed <b>now</b>'));
+  startDevice(WORDY, (n) =>
+    JSON.stringify({ [`${'<b>'.repeat(250)}1`]: n, [`${'m'.repeat(750)}2`]: n % 2 ? 1e308 : -1e308 }),
+  );
   browser = await launchChromium();
 }, 60_000);
 
@@ -129,18 +133,36 @@ describe('the dashboard', () => {
     expect(await page.locator('b').count()).toBe(0);
   }, 30_000);
 
+  it('keeps its width however long the names of fields are', async () => {
+    const page = await open(COMMAND_TOKEN, PHONE);
+    await openDevice(page, WORDY);
+    await page.locator('.legend button').first().waitFor();
+
+    expect(await page.locator('.legend b').count()).toBe(0);
+    expect(await page.evaluate("document.querySelector('.page').scrollWidth <= innerWidth")).toBe(true);
+  }, 30_000);
+
   it('takes a typed command to the device and shows its answer; the arrow keys bring it back', async () => {
     const page = await open(COMMAND_TOKEN);
     await openDevice(page, DOOR);
     await page.keyboard.press('c');
     const box = page.getByLabel('Command', { exact: true });
     await box.fill('lock');
+    await box.press('ArrowUp');
+    await box.press('ArrowDown');
+    expect(await box.inputValue()).toBe('lock');
     await box.press('Enter');
 
     await log(page, 'done: lock').waitFor();
     expect(await box.inputValue()).toBe('');
+    await page.getByLabel('The command is').selectOption('hex');
+    await box.fill('6f 6e');
+    await box.press('Enter');
+    await log(page, 'done: on').waitFor();
+    await box.press('ArrowUp');
     await box.press('ArrowUp');
     expect(await box.inputValue()).toBe('lock');
+    expect(await page.getByLabel('The command is').inputValue()).toBe('text');
   }, 30_000);
 
   it('is used without a mouse', async () => {

@@ -10,6 +10,7 @@ describe('a payload', () => {
   it('is a text where it is UTF-8 without control characters', () => {
     expect(textOf(bytes('21.5 °C\n'))).toBe('21.5 °C\n');
     expect(textOf(bytes('bell\u0007'))).toBeUndefined();
+    expect(textOf(bytes('off \u202Eno'))).toBeUndefined();
     expect(textOf(Uint8Array.of(0xc3, 0x28))).toBeUndefined();
   });
 

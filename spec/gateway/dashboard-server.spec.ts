@@ -115,6 +115,12 @@ describe('the server of the dashboard', () => {
     expect((await ask('/bridge', { headers: upgrade })).response.statusCode).toBe(404);
   });
 
+  it('outlives a connection that could not be accepted', async () => {
+    server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+
+    expect((await ask('/')).response.statusCode).toBe(200);
+  });
+
   it('is not made where the build is missing', () => {
     expect(() => dashboardServer(join(directory, 'missing'))).toThrow(expect.objectContaining({ code: 'ENOENT' }));
   });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,6 +100,23 @@ describe('the gateway', () => {
 
     expect(first).toMatch(/^#token=[0-9a-f]{64}$/);
     expect(second).toBe(first);
+  });
+
+  it.each([
+    ['a token that is too short', (page: string) => writeFileSync(join(page, '../dashboard-token'), 'short'), 0],
+    ['an address that it may not use', () => {}, -1],
+  ])('whose dashboard can not start, with %s, leaves nothing behind that listens', async (_, spoil, port) => {
+    const page = mkdtempSync(join(directory, 'page-'));
+    writeFileSync(join(page, 'index.html'), '<!doctype html>');
+    spoil(page);
+    const other = await occupiedPort();
+    const { port: free } = other.address() as AddressInfo;
+    await new Promise((resolve) => other.close(resolve));
+    await expect(start({ port: free, devices: false, dashboard: { port, directory: page } })).rejects.toThrow();
+
+    const again = createServer().listen(free, '127.0.0.1');
+    await once(again, 'listening');
+    again.close();
   });
 
   it('that listens on all addresses names those at which devices reach it', async () => {

@@ -3,6 +3,10 @@ export interface Listening {
   readonly deviceIds: ReadonlySet<string> | undefined;
 }
 
+/** What concerns no device is for those who listen to all. */
+export const listensTo = ({ deviceIds }: Listening, deviceId: string | null): boolean =>
+  !deviceIds || (deviceId !== null && deviceIds.has(deviceId));
+
 /** Who listens to what, found by device. */
 export class Audience<L extends Listening> {
   readonly #ofAll = new Set<L>();
@@ -26,7 +30,7 @@ export class Audience<L extends Listening> {
     }
   }
 
-  /** Those that listen to a device; of what concerns no device, those that listen to all. */
+  /** Those for whom `listensTo` holds. */
   of(deviceId: string | null): readonly L[] {
     const one = deviceId === null ? undefined : this.#ofOne.get(deviceId);
     return one ? [...this.#ofAll, ...one] : [...this.#ofAll];

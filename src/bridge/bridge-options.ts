@@ -1,16 +1,17 @@
 import type { Server as HttpServer } from 'node:http';
 import type { SchedulerLike } from 'rxjs';
-import { checkDurationMs, checkInteger, checkOptions, checkText } from '../protocol/check-option.js';
+import { checkDurationMs, checkInteger, checkOptions } from '../protocol/check-option.js';
 import { ConfigError } from '../protocol/errors.js';
 import { defaultScheduler } from '../session/default-scheduler.js';
 import { checkSocketAddress } from '../transport/socket-address.js';
+import { checkPath } from '../transport/websocket-port.js';
 import { OriginPolicy } from './origin.js';
 import { Tokens, type BridgeToken } from './tokens.js';
 
 export interface BridgeLimits {
   /** Dashboards at most; the default is 200. As many again may be about to show a token. */
   readonly maxClients?: number;
-  /** Subscriptions of one dashboard; the default is 64. */
+  /** Subscriptions of one dashboard; the default is 64. In all they name 4,000 devices at most. */
   readonly maxSubscriptions?: number;
   /** Commands, PINGs and ends of one dashboard in a second; the default is 50. */
   readonly maxCommandsPerSecond?: number;
@@ -59,11 +60,10 @@ export interface BridgeSettings extends Required<BridgeLimits> {
 /** @throws ConfigError `CONFIG_OPTION` that names the option */
 export function bridgeSettings(options: BridgeOptions): BridgeSettings {
   const { path = '/bridge', allowedOrigins = [], scheduler = defaultScheduler } = checkOptions('options', options);
-  if (!checkText('path', path).startsWith('/')) throw new ConfigError('CONFIG_OPTION', 'path: expected a leading /');
   return {
     tokens: new Tokens(options.tokens),
     place: placeOf(options),
-    path,
+    path: checkPath(path),
     origins: new OriginPolicy(allowedOrigins),
     scheduler,
     maxClients: checkInteger('maxClients', options.maxClients ?? 200, 1),

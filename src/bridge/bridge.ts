@@ -126,9 +126,8 @@ class ServerBridge implements Bridge {
 
   async #close(): Promise<void> {
     await this.#listening?.catch(() => {});
-    const entranceClosed = this.#entrance.close();
+    this.#entrance.close();
     await this.#allGone();
-    await entranceClosed;
     this.#ticking.unsubscribe();
     this.#watching.unsubscribe();
     this.#activities$.complete();

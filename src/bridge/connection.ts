@@ -1,4 +1,4 @@
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 import type { UsmpServer } from '../server/server.js';
 import { TokenBucket } from '../server/token-bucket.js';
 import type { BridgeActivity, BridgeCloseReason } from './bridge-activity.js';
@@ -10,6 +10,7 @@ import { decodeCommandFrame } from './payload-frame.js';
 import {
   BridgeCloseCode,
   BridgeProtocolError,
+  MAX_NAMED_DEVICES,
   parseClientMessage,
   type ClientMessage,
   type Role,
@@ -36,6 +37,8 @@ type Request = Exclude<ClientMessage, { readonly type: 'auth' }> | Command;
 
 /** How long a dashboard may take to answer a close. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Each costs memory, in all subscriptions of a dashboard. */
+const MAX_NAMED_IN_ALL = 4 * MAX_NAMED_DEVICES;
 /** What fits into the reason of a close. */
 const MAX_REASON_CHARACTERS = 123;
 
@@ -66,6 +69,8 @@ export class Connection {
     this.#messages = new TokenBucket(2 * (maxCommandsPerSecond + maxSubscriptions));
     this.#stateSinceMs = scheduler.now();
     webSocket.on('message', (data, isBinary) => this.#received(data as Buffer, isBinary));
+    webSocket.on('ping', () => this.#countMessage());
+    webSocket.on('pong', () => this.#countMessage());
     webSocket.on('close', () => this.#closed());
     // Tells nothing that `close` does not.
     webSocket.on('error', () => {});
@@ -79,6 +84,8 @@ export class Connection {
   /** Time has passed: sends what is due, and ends what has lasted too long. */
   tick(nowMs: number): void {
     const { authTimeoutMs } = this.#context.settings;
+    // At what is no WebSocket, and where the dashboard closes it, it closes without us.
+    if (this.#webSocket.readyState !== WebSocket.OPEN) this.#end();
     const lastedMs = nowMs - this.#stateSinceMs;
     if (this.#state === 'open') this.#sendDue(nowMs);
     else if (this.#state === 'closing' && lastedMs >= CLOSE_TIMEOUT_MS) this.terminate();
@@ -90,9 +97,8 @@ export class Connection {
   /** @param text for people, to the dashboard alone */
   close(reason: BridgeCloseReason, text: string): void {
     if (this.#state === 'closing') return;
-    this.#goTo('closing');
+    this.#end();
     this.#closeReason = reason;
-    this.#leave();
     const printable = text.replace(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_CHARACTERS);
     this.#webSocket.close(BridgeCloseCode[reason], printable);
   }
@@ -103,8 +109,7 @@ export class Connection {
   }
 
   #received(data: Buffer, isBinary: boolean): void {
-    if (this.#state === 'closing') return;
-    if (!this.#messages.take(this.#nowMs)) return this.close('LIMIT', 'too many messages');
+    if (!this.#countMessage()) return;
     try {
       const request = isBinary
         ? ({ type: 'send', ...decodeCommandFrame(data) } as const)
@@ -114,6 +119,12 @@ export class Connection {
       if (!(error instanceof BridgeProtocolError)) throw error;
       this.close('BAD_MESSAGE', error.message);
     }
+  }
+
+  /** False where nothing is taken any more. */
+  #countMessage(): boolean {
+    if (this.#state !== 'closing' && !this.#messages.take(this.#nowMs)) this.close('LIMIT', 'too many messages');
+    return this.#state !== 'closing';
   }
 
   #handle(request: ClientMessage | Command): void {
@@ -156,12 +167,24 @@ export class Connection {
     if (request.everyMs !== undefined && request.kind !== 'messages') {
       return this.#answer(refusal(id, 'UNSUPPORTED', 'everyMs is for messages'));
     }
+    if (this.#named + (request.deviceIds?.length ?? 0) > MAX_NAMED_IN_ALL) {
+      return this.#answer(
+        refusal(id, 'LIMIT', `the subscriptions of a client name ${MAX_NAMED_IN_ALL} devices at most`),
+      );
+    }
     this.#answer({ type: 'result', id, ok: true });
     if (this.#state === 'closing') return;
     const nowMs = this.#nowMs;
     const subscription = feed.subscribe({ request, queue: this.#queue, nowMs });
     this.#subscriptions.set(id, subscription);
     subscription.tick(nowMs);
+  }
+
+  /** How many devices the subscriptions name. */
+  get #named(): number {
+    let count = 0;
+    for (const { deviceIds } of this.#subscriptions.values()) count += deviceIds?.size ?? 0;
+    return count;
   }
 
   #unsubscribe(id: number): void {
@@ -214,14 +237,16 @@ export class Connection {
   }
 
   #closed(): void {
-    this.#goTo('closing');
-    this.#leave();
+    this.#end();
     const { onActivity, onClosed } = this.#context;
     onActivity({ type: 'client-closed', remoteAddress: this.#remoteAddress, reason: this.#closeReason });
     onClosed(this);
   }
 
-  #leave(): void {
+  /** Nothing is sent or taken any more. */
+  #end(): void {
+    if (this.#state === 'closing') return;
+    this.#goTo('closing');
     for (const subscription of this.#subscriptions.values()) this.#context.feed.unsubscribe(subscription);
     this.#subscriptions.clear();
   }

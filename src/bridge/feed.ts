@@ -2,7 +2,7 @@ import type { ServerEvent } from '../server/server-event.js';
 import type { UsmpServer } from '../server/server.js';
 import type { SessionEvent } from '../session/session-event.js';
 import { SessionMessageEvent } from '../session/session-event.js';
-import { Audience } from './audience.js';
+import { Audience, listensTo } from './audience.js';
 import { dashboardEvent } from './dashboard-event.js';
 import { DeviceTable } from './device-table.js';
 import { GatheredEvents } from './gathered-events.js';
@@ -18,6 +18,15 @@ import {
 /** Rates, counters and gathered events are told this often; who comes and goes, at once. */
 const SUMMARY_MS = 1_000;
 
+/** So many events are kept for dashboards that subscribe later. */
+const MAX_KEPT_EVENTS = 100;
+
+/** An event as dashboards see it, and which device it is about. */
+interface KeptEvent {
+  readonly deviceId: string | null;
+  readonly json: string;
+}
+
 /** What a server's devices do, for all subscriptions of all dashboards. */
 export class Feed {
   readonly #table: DeviceTable;
@@ -25,6 +34,8 @@ export class Feed {
   readonly #devices = new Audience<DeviceSubscription>();
   readonly #events = new Audience<EventSubscription>();
   readonly #gathered = new GatheredEvents();
+  /** The last ones, the oldest first. */
+  readonly #kept: KeptEvent[] = [];
   #summaryMs: number;
 
   constructor(server: UsmpServer, maxDevices: number, nowMs: number) {
@@ -41,7 +52,7 @@ export class Feed {
       case 'devices':
         return added(this.#devices, new DeviceSubscription(all));
       case 'events':
-        return added(this.#events, new EventSubscription(all));
+        return this.#caughtUp(added(this.#events, new EventSubscription(all)), parts.nowMs);
     }
   }
 
@@ -57,12 +68,12 @@ export class Feed {
         return this.#observeSession(event.session.deviceId, event.event, nowMs);
       case 'session-opened':
         this.#table.opened(event.session, nowMs);
-        return this.#tell(event.session.deviceId, () => dashboardEvent(event, nowMs), nowMs);
+        return this.#tell(dashboardEvent(event, nowMs), nowMs);
       case 'session-closed':
         this.#table.closed(event.session);
-        return this.#tell(event.session.deviceId, () => dashboardEvent(event, nowMs), nowMs);
+        return this.#tell(dashboardEvent(event, nowMs), nowMs);
       case 'handshake-failed':
-        return this.#tell(event.deviceId ?? null, () => dashboardEvent(event, nowMs), nowMs);
+        return this.#tell(dashboardEvent(event, nowMs), nowMs);
       case 'datagram-dropped':
         return this.#gathered.dropped(null, event.reason);
       case 'connection-refused':
@@ -81,9 +92,7 @@ export class Feed {
     }
     if (!isSummary) return;
     this.#summaryMs = Math.max(this.#summaryMs + SUMMARY_MS, nowMs);
-    for (const event of this.#gathered.take(nowMs)) {
-      this.#tell(event.event === 'dropped' ? event.deviceId : null, () => event, nowMs);
-    }
+    for (const event of this.#gathered.take(nowMs)) this.#tell(event, nowMs);
   }
 
   #observeSession(deviceId: string, event: SessionEvent, nowMs: number): void {
@@ -103,11 +112,19 @@ export class Feed {
     for (const subscription of this.#messages.of(deviceId)) subscription.arrived(message, nowMs);
   }
 
-  #tell(deviceId: string | null, event: () => BridgeEvent, nowMs: number): void {
-    const subscriptions = this.#events.of(deviceId);
-    if (subscriptions.length === 0) return;
-    const json = JSON.stringify(event());
-    for (const subscription of subscriptions) subscription.happened(json, nowMs);
+  #tell(event: BridgeEvent, nowMs: number): void {
+    const deviceId = event.event === 'refused' ? null : event.deviceId;
+    const json = JSON.stringify(event);
+    this.#kept.push({ deviceId, json });
+    if (this.#kept.length > MAX_KEPT_EVENTS) this.#kept.shift();
+    for (const subscription of this.#events.of(deviceId)) subscription.happened(json, nowMs);
+  }
+
+  #caughtUp(subscription: EventSubscription, nowMs: number): EventSubscription {
+    for (const { deviceId, json } of this.#kept) {
+      if (listensTo(subscription, deviceId)) subscription.happened(json, nowMs);
+    }
+    return subscription;
   }
 }
 

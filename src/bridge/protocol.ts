@@ -51,12 +51,14 @@ export type BridgeCloseCode = (typeof BridgeCloseCode)[keyof typeof BridgeCloseC
 export const ROLES = ['read', 'command'] as const;
 export type Role = (typeof ROLES)[number];
 
-const count = pipe(number(), integer(), minValue(0));
+const count = pipe(number(), integer(), minValue(0), maxValue(Number.MAX_SAFE_INTEGER));
 /** Chosen by the client; unique among what it has not had an answer to, or not unsubscribed. */
 const id = pipe(number(), integer(), minValue(0), maxValue(0xffff_ffff));
 const deviceId = pipe(string(), regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'expected a device id like 00:11:22:33:44:55'));
+/** The latest time that a Date can be, in milliseconds since 1970. */
+export const MAX_TIME_MS = 8.64e15;
 /** Milliseconds since 1970. */
-const time = pipe(number(), minValue(0));
+const time = pipe(number(), minValue(0), maxValue(MAX_TIME_MS));
 const text = pipe(string(), maxLength(1_000));
 
 /** The most devices that one subscription names; without names it is for all. */
@@ -164,7 +166,7 @@ export type RefusalCode =
   | 'FORBIDDEN'
   /** The device has no session. */
   | 'NOT_CONNECTED'
-  /** As many subscriptions as may be, or as many commands in this second. */
+  /** As many subscriptions, or devices that they name, as may be, or as many commands in this second. */
   | 'LIMIT'
   /** The id is in use; what uses it goes on. */
   | 'DUPLICATE_ID'
@@ -178,6 +180,9 @@ export class BridgeProtocolError extends Error {
   override readonly name = 'BridgeProtocolError';
 }
 
+/** Of an explanation, which quotes what it is about. */
+const MAX_EXPLANATION_CHARACTERS = 200;
+
 /** @throws BridgeProtocolError */
 export const parseClientMessage = (json: string): ClientMessage => parse(ClientMessageSchema, json);
 /** @throws BridgeProtocolError */
@@ -190,9 +195,11 @@ function parse<T>(schema: GenericSchema<unknown, T>, json: string): T {
   } catch {
     throw new BridgeProtocolError('expected JSON');
   }
-  const result = safeParse(schema, value);
+  // One mistake is enough: a list of a million would take a minute.
+  const result = safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = issue.path?.map(({ key }) => String(key)).join('.');
-  throw new BridgeProtocolError(path ? `${path}: ${issue.message}` : issue.message);
+  const explanation = path ? `${path}: ${issue.message}` : issue.message;
+  throw new BridgeProtocolError(explanation.slice(0, MAX_EXPLANATION_CHARACTERS));
 }

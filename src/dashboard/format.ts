@@ -7,10 +7,9 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** `12 s`, `4 min`, `3 h 20 min`, `2 d 5 h`; for less than a second, and for what clocks that disagree make of it, `now`. */
+/** `12 s`, `4 min`, `3 h 20 min`, `2 d 5 h`; below zero, which clocks that disagree make of it, `0 s`. */
 export function formatSpan(ms: number): string {
-  if (ms < SECOND) return 'now';
-  if (ms < MINUTE) return `${Math.floor(ms / SECOND)} s`;
+  if (ms < MINUTE) return `${Math.max(0, Math.floor(ms / SECOND))} s`;
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
   if (ms < DAY) return twoUnits(ms, HOUR, 'h', MINUTE, 'min');
   return twoUnits(ms, DAY, 'd', HOUR, 'h');

@@ -4,9 +4,12 @@ import { formatNumber } from './format.js';
  * What a device's bytes may mean. They come from devices, so nothing here trusts them: all of it becomes text nodes.
  */
 
-/** Texts that a display would not show as they are: control characters but tab and line ends, and the replacement character. */
+/**
+ * Texts that a display would not show as they are: control characters but tab and line ends, what turns the direction of
+ * writing round, and the replacement character.
+ */
 // eslint-disable-next-line no-control-regex
-const UNREADABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]/;
+const UNREADABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffd]/;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const lenientUtf8 = new TextDecoder('utf-8');

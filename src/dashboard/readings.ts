@@ -9,6 +9,8 @@ export interface Reading {
 /** More fields than these are not followed: nobody could tell their lines apart. */
 export const MAX_FIELDS = 8;
 const MAX_DEPTH = 3;
+/** Beyond, what measures a scale would overflow. */
+const MAX_MAGNITUDE = 1e100;
 /** The name of a message that is a number and nothing else. */
 const ALONE = 'value';
 
@@ -21,7 +23,7 @@ export function numbersIn(payload: Uint8Array): ReadonlyMap<string, number> {
 
 function collect(value: unknown, name: string, depth: number, into: Map<string, number>): void {
   if (typeof value === 'number') {
-    if (Number.isFinite(value) && into.size < MAX_FIELDS) into.set(name || ALONE, value);
+    if (Math.abs(value) <= MAX_MAGNITUDE && into.size < MAX_FIELDS) into.set(name || ALONE, value);
   } else if (typeof value === 'object' && value !== null && depth < MAX_DEPTH) {
     for (const [key, field] of Object.entries(value)) {
       const path = Array.isArray(value) ? `${name}[${key}]` : name ? `${name}.${key}` : key;

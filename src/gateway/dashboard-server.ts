@@ -50,7 +50,9 @@ interface Asset {
  */
 export function dashboardServer(directory: string): Server {
   const assets = readAssets(directory);
-  return createServer((request, response) => respond(assets, request, response));
+  const server = createServer((request, response) => respond(assets, request, response));
+  // A failed accept (no file descriptors left) hurts the newcomer alone.
+  return server.on('error', () => {});
 }
 
 function readAssets(directory: string): ReadonlyMap<string, Asset> {

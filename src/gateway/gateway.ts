@@ -9,7 +9,7 @@ import { udpDialer } from '../transport/udp.js';
 import { startDashboard, type DashboardPlace } from './dashboard.js';
 import { FLEET_NAMES, runFleet } from './fleet.js';
 import { liveLines } from './live-lines.js';
-import { readOrMakePsk } from './own-psk.js';
+import { readOrMakePsk, readOrMakeToken } from './own-secrets.js';
 import { Summary } from './summary.js';
 
 export interface GatewayOptions {
@@ -28,7 +28,7 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Under one port number, unless that was not to be had. */
   readonly addresses: Addresses;
-  /** The dashboard's address with the token of this run in its fragment, which no server sees and no log. */
+  /** The dashboard's address with its token in the fragment, which no server sees and no log. */
   readonly loginLink?: string;
   /** Says BYE to every session and prints the summary. */
   stop(): Promise<void>;
@@ -44,7 +44,7 @@ const GRACE_MS = 2_000;
 
 /**
  * Starts the gateway, on another port where the wanted one is taken.
- * @throws ConfigError where the PSK file or the address can't be used
+ * @throws ConfigError where the PSK file, that of the dashboard's token beside it or an address can't be used
  */
 export async function startGateway({
   host,
@@ -56,6 +56,7 @@ export async function startGateway({
 }: GatewayOptions): Promise<Gateway> {
   const { psk, isNew } = readOrMakePsk(pskFile);
   print(`PSK: ${isNew ? 'a new one, kept' : 'the one'} in ${pskFile}`);
+  const pagePlace = dashboard && { ...dashboard, token: dashboardToken(pskFile) };
 
   const server = new UsmpServer({ psk });
   const summary = new Summary();
@@ -68,7 +69,7 @@ export async function startGateway({
 
   const addresses = await listenSomewhere(server, host, port, print);
   print(`listening on ${addresses.tcp} (TCP) and ${addresses.udp} (UDP)`);
-  const page = dashboard && (await startDashboard(server, { ...dashboard, token: dashboardToken(pskFile) }));
+  const page = pagePlace && (await startDashboard(server, pagePlace).catch((error: unknown) => abandon(server, error)));
   if (page) print(`dashboard: ${page.loginLink}`);
   if (devices) {
     const dialers = { tcp: tcpDialer(reachable(addresses.tcp)), udp: udpDialer(reachable(addresses.udp)) };
@@ -117,7 +118,13 @@ function isTaken(error: unknown): boolean {
 }
 
 /** Beside the PSK, and like it nobody else's to read. */
-const dashboardToken = (pskFile: string): string => readOrMakePsk(join(dirname(pskFile), 'dashboard-token')).psk;
+const dashboardToken = (pskFile: string): string => readOrMakeToken(join(dirname(pskFile), 'dashboard-token'));
+
+/** What listens would keep a process going that could not start. */
+async function abandon(server: UsmpServer, error: unknown): Promise<never> {
+  await server.close({ graceMs: 0 });
+  throw error;
+}
 
 /** Where this machine itself reaches a server that may listen on all of its addresses. */
 function reachable({ host, port }: BoundAddress): { readonly host: string; readonly port: number } {

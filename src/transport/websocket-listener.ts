@@ -2,16 +2,13 @@ import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { WebSocketServer } from 'ws';
-import { checkDurationMs, checkInteger, checkOptions, checkText } from '../protocol/check-option.js';
+import { checkDurationMs, checkInteger, checkOptions } from '../protocol/check-option.js';
 import { ConfigError } from '../protocol/errors.js';
 import { checkSocketAddress, formatSocketAddress, type SocketAddress } from './socket-address.js';
 import type { Listener, Transport } from './transport.js';
 import { WebSocketConnection } from './websocket-connection.js';
-import { openPort, refuse, type Port, type UpgradeHandler } from './websocket-port.js';
+import { checkPath, openPort, PIECES, refuse, takeUpgrades, type Port, type UpgradeHandler } from './websocket-port.js';
 import { USMP_SUBPROTOCOL } from './websocket-protocol.js';
-
-/** In how many pieces a message may come: each costs memory, however short. */
-const MAX_PIECES = 1024;
 
 export interface WebSocketLimits {
   /** The default is `/`. */
@@ -51,9 +48,8 @@ export function webSocketListener(options: WebSocketListenOptions): Listener {
   return {
     kind: 'websocket',
     listen: async (accept) => {
-      const takeUpgrade = upgradeTaker(settings, accept);
-      const opened =
-        'server' in settings ? joinServer(settings.server, takeUpgrade) : await openOwnPort(settings, takeUpgrade);
+      const take = upgradeTaker(settings, accept);
+      const opened = 'server' in settings ? joinServer(settings, take) : await openPort(settings, take);
       stop = opened.close;
       return opened.address;
     },
@@ -64,62 +60,43 @@ export function webSocketListener(options: WebSocketListenOptions): Listener {
   };
 }
 
-/** Returns whether the upgrade is ours. */
-type UpgradeTaker = (...upgrade: Parameters<UpgradeHandler>) => boolean;
-
-const openOwnPort = (settings: Settings & Required<SocketAddress>, takeUpgrade: UpgradeTaker): Promise<Port> =>
-  openPort(settings, (request, socket, head) => {
-    if (!takeUpgrade(request, socket, head)) refuse(socket, 404);
-  });
-
 /** @throws ConfigError `CONFIG_ADDRESS` */
-function joinServer(server: HttpServer | HttpsServer, takeUpgrade: UpgradeTaker): Port {
+function joinServer({ server, path }: Settings & ServerOption, take: UpgradeHandler): Port {
   const bound = server.address();
   if (bound === null) {
     throw new ConfigError('CONFIG_ADDRESS', 'websocket.server does not listen yet: call its listen() first');
   }
-  const onUpgrade: UpgradeHandler = (request, socket, head) => {
-    const isLeftToOthers = server.listenerCount('upgrade') > 1;
-    if (!takeUpgrade(request, socket, head) && !isLeftToOthers) refuse(socket, 404);
-  };
-  server.on('upgrade', onUpgrade);
   return {
     address: typeof bound === 'string' ? bound : formatSocketAddress({ host: bound.address, port: bound.port }),
-    close: () => server.off('upgrade', onUpgrade),
+    close: takeUpgrades(server, path, take),
   };
 }
 
-function upgradeTaker(settings: Settings, accept: (transport: Transport) => void): UpgradeTaker {
+function upgradeTaker(settings: Settings, accept: (transport: Transport) => void): UpgradeHandler {
   const webSockets = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: settings.maxMessageBytes,
-    maxFragments: MAX_PIECES,
-    maxBufferedChunks: MAX_PIECES,
+    ...PIECES,
     handleProtocols: () => USMP_SUBPROTOCOL,
   });
   return (request, socket, head) => {
-    if (request.url?.split('?', 1)[0] !== settings.path) return false;
     const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim());
-    if (!offered?.includes(USMP_SUBPROTOCOL)) refuse(socket, 400);
-    else {
-      webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-        accept(new WebSocketConnection(webSocket, socket, settings)),
-      );
+    if (!offered?.includes(USMP_SUBPROTOCOL)) {
+      return refuse(request, 400, `Expected the WebSocket subprotocol ${USMP_SUBPROTOCOL}.`);
     }
-    return true;
+    webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      accept(new WebSocketConnection(webSocket, socket, settings)),
+    );
   };
 }
 
 /** @throws ConfigError `CONFIG_OPTION` that names the option */
 function checkSettings(options: WebSocketListenOptions): Settings & (Required<SocketAddress> | ServerOption) {
   const { path = '/', scheduler = asyncScheduler } = checkOptions('websocket', options);
-  if (!/^\/[^?#]*$/.test(checkText('path', path))) {
-    throw new ConfigError('CONFIG_OPTION', `path: expected one like /usmp, got ${JSON.stringify(path)}`);
-  }
   return {
-    path,
+    path: checkPath(path),
     maxMessageBytes: checkInteger('maxMessageBytes', options.maxMessageBytes ?? 256 * 1024, 1, 2 ** 30),
     handshakeTimeoutMs: checkDurationMs('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 10_000, 1),
     pingIntervalMs: checkDurationMs('pingIntervalMs', options.pingIntervalMs ?? 30_000, 1),

@@ -11,6 +11,7 @@ describe('the options of connectBridge', () => {
     ['token', ''],
     ['token', undefined],
     ['requestTimeoutMs', 0],
+    ['backoff', 500],
     ['backoff', { minDelayMs: 0 }],
     ['backoff', { maxDelayMs: NaN }],
     ['backoff', { minDelayMs: 2, maxDelayMs: 1 }],

@@ -1,10 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { inspect } from 'node:util';
 import { map } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { BridgeError, type BridgeConnection, type BridgeState } from '../../../src/bridge/client/index.js';
+import { encodeMessageFrame } from '../../../src/bridge/payload-frame.js';
 import { BridgeCloseCode } from '../../../src/bridge/protocol.js';
-import { Bench, TOKEN, virtualBench, type FakeWebSocket } from './fake-bridge.js';
+import { Bench, DEVICE_ID, TOKEN, virtualBench, type FakeWebSocket } from './fake-bridge.js';
 
 const nameOf = (state: BridgeState): string => ('error' in state ? `${state.name} ${state.error.code}` : state.name);
 
@@ -217,6 +218,10 @@ describe('a server that does not keep to the protocol', () => {
 
   it.each<[string, (socket: FakeWebSocket) => void]>([
     ['a second welcome', (socket) => socket.says({ type: 'welcome', role: 'command' })],
+    [
+      'a list of what are no devices',
+      (socket) => socket.delivers(`{"type":"devices","id":1,"devices":[${'{},'.repeat(9)}{}]}`),
+    ],
     ['a type that is none', (socket) => socket.delivers('{"type":"hello"}')],
     ['a binary frame that is too short', (socket) => socket.delivers(new ArrayBuffer(5))],
     ['an id that was never used', (socket) => socket.says({ type: 'result', id: 2, ok: true })],
@@ -233,6 +238,33 @@ describe('a server that does not keep to the protocol', () => {
     await bench.time.advance(500);
     bench.socket.welcomes();
     expect(bench.socket.take()).toMatchObject([{ type: 'subscribe', kind: 'events' }]);
+  });
+
+  it.each([NaN, Infinity, -1, 8.64e15 + 1])('gets its WebSocket closed for a message at the time %d', (atMs) => {
+    const bench = virtualBench();
+    const connection = bench.connected();
+    connection.messages$().subscribe();
+    bench.socket.delivers(encodeMessageFrame({ id: 1, deviceId: DEVICE_ID, atMs, payload: new Uint8Array() }).buffer);
+
+    expect(last(connection, 'waiting').error.message).toContain(`${atMs} is no time`);
+  });
+
+  it('is told about in bounded length, whatever it said', () => {
+    const bench = virtualBench();
+    const connection = bench.connected();
+    bench.socket.delivers(JSON.stringify({ type: 'x'.repeat(100_000) }));
+
+    expect(last(connection, 'waiting').error.message.length).toBeLessThan(300);
+  });
+
+  it('is sent nothing any more, not even that its subscriptions are over', () => {
+    const bench = virtualBench();
+    bench.connected().events$.subscribe();
+    bench.socket.take();
+    const send = jest.spyOn(bench.socket, 'send');
+    bench.socket.delivers('{');
+
+    expect(send).not.toHaveBeenCalled();
   });
 
   it('is not heard any more after that', async () => {

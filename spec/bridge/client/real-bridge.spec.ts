@@ -135,6 +135,28 @@ describe('connectBridge and the bridge', () => {
   });
 });
 
+describe('events that happened before', () => {
+  it('are told to who connects later, and not again when the connection comes back', async () => {
+    const { server, devicePort } = await gateway();
+    const { port } = await bridgeOn(server);
+    const device = deviceOn(devicePort);
+    await device.connect();
+    const connection = connect(port);
+    const events: string[] = [];
+    connection.events$.subscribe(({ event }) => events.push(event));
+    await first(connection.events$);
+    expect(events).toEqual(['session-opened']);
+
+    // Each client of a bridge may send so many messages in a second.
+    const waiting = state(connection, 'waiting');
+    await Promise.allSettled(Array.from({ length: 250 }, () => connection.ping(DEVICE_ID)));
+    await waiting;
+    await state(connection, 'open');
+    await connection.ping(DEVICE_ID);
+    expect(events).toEqual(['session-opened']);
+  });
+});
+
 describe('a server that is no bridge', () => {
   it('is tried again where it refuses the WebSocket, since a browser does not tell why', async () => {
     const http = createServer((_, response) => response.writeHead(404).end()).listen(0, '127.0.0.1');

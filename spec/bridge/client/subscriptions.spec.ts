@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BridgeConnection, BridgeDevice, BridgeEvent } from '../../../src/bridge/client/index.js';
+import type { BridgeConnection, BridgeDevice, BridgeEvent, MessagesOptions } from '../../../src/bridge/client/index.js';
 import { text } from '../../../src/testing/text.js';
 import { DEVICE_ID, device, virtualBench, type Bench } from './fake-bridge.js';
 
@@ -233,6 +233,8 @@ describe('messages$', () => {
   it.each<Parameters<BridgeConnection['messages$']>>([
     ['device 1'],
     [''],
+    [DEVICE_ID, 250 as unknown as MessagesOptions],
+    [DEVICE_ID, null as unknown as MessagesOptions],
     [DEVICE_ID, { everyMs: 49 }],
     [DEVICE_ID, { everyMs: 60_001 }],
     [undefined, { everyMs: 50.5 }],
@@ -280,6 +282,52 @@ describe('events$', () => {
     bench.socket.says({ type: 'event', id: 1, event: { ...event, atMs: 2 } });
 
     expect(events.map(({ atMs }) => atMs)).toEqual([1, 2]);
+  });
+});
+
+describe('events$ of a bridge that tells its last events first', () => {
+  const event = (atMs: number, reason = 'rate'): BridgeEvent => ({
+    event: 'refused',
+    atMs,
+    remoteAddress: '::1',
+    reason,
+    count: 3,
+  });
+
+  it('are each told once, after a reconnect too, be they of the same time', async () => {
+    const bench = virtualBench();
+    const events: BridgeEvent[] = [];
+    bench.connected().events$.subscribe((one) => events.push(one));
+    for (const one of [event(1), event(2)]) bench.socket.says({ type: 'event', id: 1, event: one });
+    await reconnect(bench);
+    for (const one of [event(1), event(2), event(2, 'full'), event(3)]) {
+      bench.socket.says({ type: 'event', id: 1, event: one });
+    }
+
+    expect(events).toEqual([event(1), event(2), event(2, 'full'), event(3)]);
+  });
+
+  it('are the last 100 for who subscribes later, in the same subscription on the wire', () => {
+    const bench = virtualBench();
+    const connection = bench.connected();
+    connection.events$.subscribe();
+    for (let n = 1; n <= 150; n++) bench.socket.says({ type: 'event', id: 1, event: event(n) });
+    const late: number[] = [];
+    connection.events$.subscribe(({ atMs }) => late.push(atMs));
+
+    expect(late).toEqual(Array.from({ length: 100 }, (_, n) => 51 + n));
+    expect(bench.socket.take()).toHaveLength(1);
+  });
+
+  it('are compared with the last 100 alone, so that they take no more memory', async () => {
+    const bench = virtualBench();
+    const times: number[] = [];
+    bench.connected().events$.subscribe(({ atMs }) => times.push(atMs));
+    for (let n = 1; n <= 101; n++) bench.socket.says({ type: 'event', id: 1, event: event(n) });
+    await reconnect(bench);
+    for (const n of [2, 101, 1]) bench.socket.says({ type: 'event', id: 1, event: event(n) });
+
+    expect(times.slice(100)).toEqual([101, 1]);
   });
 });
 

@@ -38,6 +38,11 @@ describe('failures', () => {
     expect(incidents.counts).toEqual({ handshake: 1, session: 1, drop: 4, refusal: 2 });
   });
 
+  it('are known since the first of them', () => {
+    expect(NO_INCIDENTS.sinceMs).toBeNull();
+    expect(after(failed('10.0.0.1:1', 7), lost, failed('10.0.0.1:1', 9)).sinceMs).toBe(7);
+  });
+
   it('are no sessions that begin, or end with BYE', () => {
     const opened: BridgeEvent = { event: 'session-opened', atMs: 1, deviceId, transport: 'tcp', remoteAddress: 'x' };
     const bye: BridgeEvent = { event: 'session-closed', atMs: 2, deviceId, origin: 'remote', code: null, message: '' };

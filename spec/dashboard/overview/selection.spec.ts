@@ -40,9 +40,21 @@ describe('the list of devices', () => {
     expect(shown({ sortKey: 'rate' })).toEqual(['2', '3', '1']);
     expect(shown({ sortKey: 'value', isDescending: true })).toEqual(['3', '1', '2']);
     expect(shown({ sortKey: 'transport', isDescending: true })).toEqual(['3', '1', '2']);
-    for (const sortKey of ['device', 'address', 'since', 'last-seen'] as const) {
+    for (const sortKey of ['device', 'address', 'last-seen'] as const) {
       expect(shown({ sortKey, isDescending: true })).toEqual(['3', '2', '1']);
     }
+  });
+
+  it('is sorted by how long sessions last, where those without one are none', () => {
+    expect(shown({ sortKey: 'since', isDescending: true })).toEqual(['1', '3', '2']);
+    expect(shown({ sortKey: 'since' })).toEqual(['2', '3', '1']);
+  });
+
+  it('takes the numbers in addresses and last values for numbers', () => {
+    const twelve = deviceOf(1, { remoteAddress: '10.0.0.1:12000' });
+    const nine = deviceOf(2, { remoteAddress: '10.0.0.1:9000' });
+    const addressed = withDevices(NO_FLEET, [twelve, nine]);
+    expect(selected(addressed, { ...EVERYTHING, sortKey: 'address' })).toEqual([nine, twelve]);
   });
 
   it('leaves the list of the gateway in its order', () => {

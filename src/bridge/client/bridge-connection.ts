@@ -44,14 +44,14 @@ export interface BridgeConnection {
    * did not change is the same object in the next one. After a reconnect the list of that moment takes the place of the old.
    */
   readonly devices$: Observable<readonly BridgeDevice[]>;
-  /** Sessions, failed handshakes and drops, from now on. */
+  /** Sessions, failed handshakes and drops: the last ones first, 100 at most, then each that comes. None twice, after a reconnect either. */
   readonly events$: Observable<BridgeEvent>;
   /** How many messages and events the bridge passed over because this client reads slowly, in all; the present number first. */
   readonly missed$: Observable<number>;
 
   /**
    * The messages of a device, or of all, from now on; shared among those who ask for the same.
-   * @throws ConfigError for a device id that is none, or a time out of bounds
+   * @throws ConfigError for a device id that is none, options that are none, or a time out of bounds
    */
   messages$(deviceId?: string, options?: MessagesOptions): Observable<BridgeMessage>;
 

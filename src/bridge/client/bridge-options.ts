@@ -38,11 +38,15 @@ const MAX_DELAY_MS = 10_000;
 
 /** @throws ConfigError `CONFIG_OPTION` that names the option */
 export function bridgeSettings(options: BridgeOptions): BridgeSettings {
-  const { url, token, backoff, requestTimeoutMs = 10_000, scheduler, random } = checkOptions('options', options);
+  const { url, token, backoff = {}, requestTimeoutMs = 10_000, scheduler, random } = checkOptions('options', options);
   return {
     url: webSocketUrl(checkText('url', url)),
     protocols: [BRIDGE_SUBPROTOCOL, TOKEN_SUBPROTOCOL_PREFIX + base64url(utf8(checkText('token', token)))],
-    backoff: new Backoff(checkFunction('random', random ?? cryptoRandom), MAX_DELAY_MS, backoff),
+    backoff: new Backoff(
+      checkFunction('random', random ?? cryptoRandom),
+      MAX_DELAY_MS,
+      checkOptions('backoff', backoff),
+    ),
     requestTimeoutMs: checkDurationMs('requestTimeoutMs', requestTimeoutMs, 1),
     scheduler: scheduler ?? defaultScheduler,
     WebSocket: checkFunction('WebSocket', options.WebSocket ?? globalThis.WebSocket),

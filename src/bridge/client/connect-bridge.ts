@@ -1,3 +1,4 @@
+import { checkOptions } from '../../protocol/check-option.js';
 import { normalizeDeviceId } from '../../protocol/device-id.js';
 import { encodeMessage } from '../../session/encode-message.js';
 import { encodeCommandFrame } from '../payload-frame.js';
@@ -25,7 +26,7 @@ export function connectBridge(options: BridgeOptions): BridgeConnection {
     devices$,
     events$,
     missed$,
-    messages$: (deviceId, choice = {}) => subscriptions.messages$(deviceId, choice),
+    messages$: (deviceId, choice = {}) => subscriptions.messages$(deviceId, checkOptions('options', choice)),
     send: (deviceId, data) => requests.make((id) => command(id, deviceId, data), nothing),
     ping: (deviceId) => requests.make((id) => control('ping', id, deviceId), roundTripMs),
     end: (deviceId) => requests.make((id) => control('end', id, deviceId), nothing),

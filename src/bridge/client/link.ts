@@ -2,6 +2,7 @@ import { EMPTY, interval, mergeMap, Observable, throwError, type SchedulerLike, 
 import { decodeMessageFrame } from '../payload-frame.js';
 import {
   BridgeProtocolError,
+  MAX_TIME_MS,
   parseServerMessage,
   type ClientMessage,
   type Role,
@@ -113,5 +114,7 @@ export class Link {
 
 function messageOf(data: unknown): Answer {
   const { id, ...message } = decodeMessageFrame(new Uint8Array(data as ArrayBuffer));
+  const { atMs } = message;
+  if (!(atMs >= 0 && atMs <= MAX_TIME_MS)) throw new BridgeProtocolError(`${atMs} is no time`);
   return { type: 'message', id, message };
 }

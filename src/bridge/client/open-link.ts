@@ -37,6 +37,7 @@ export function openLink({ url, protocols, scheduler, WebSocket }: BridgeSetting
         if (link) return link.receive(data);
         subscriber.next((link = new Link(socket, welcomedRole(data))));
       } catch (error) {
+        link?.end();
         socket.close(BridgeCloseCode.BAD_MESSAGE, 'not in the protocol');
         const { message } = error as BridgeProtocolError;
         subscriber.error(bridgeError('PROTOCOL', `the bridge broke the protocol: ${message}`, error));

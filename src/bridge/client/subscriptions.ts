@@ -10,6 +10,7 @@ import {
   scan,
   share,
   switchMap,
+  type MonoTypeOperatorFunction,
   type Observable,
 } from 'rxjs';
 import { checkInteger } from '../../protocol/check-option.js';
@@ -26,6 +27,9 @@ import type { BridgeMessage, MessagesOptions } from './bridge-connection.js';
 import type { LinkOrReason } from './connector.js';
 import { nextDeviceList, type DevicesAnswer } from './device-list.js';
 import { Link, type Answer, type AnswerOf } from './link.js';
+
+/** As many as the bridge keeps. */
+const KEPT_EVENTS = 100;
 
 /** What a subscription says besides its id and its kind. */
 type Choice = Pick<Extract<ClientMessage, { type: 'subscribe' }>, 'deviceIds' | 'everyMs'>;
@@ -52,7 +56,8 @@ export class Subscriptions {
     );
     this.events$ = this.#subscription<AnswerOf<'event'>>('events', ['event']).pipe(
       map(({ event }) => event),
-      share(),
+      unseen(),
+      share({ connector: () => new ReplaySubject(KEPT_EVENTS) }),
     );
   }
 
@@ -100,3 +105,19 @@ export class Subscriptions {
     );
   }
 }
+
+/** After a reconnect the bridge tells its last events again: leaves out those that are among the last ones here. */
+const unseen = (): MonoTypeOperatorFunction<BridgeEvent> => (events$) =>
+  defer(() => {
+    const seen = new Set<string>();
+    return events$.pipe(
+      filter((event) => {
+        const before = seen.size;
+        seen.add(JSON.stringify(event));
+        const isNew = seen.size > before;
+        const [oldest] = seen;
+        if (seen.size > KEPT_EVENTS) seen.delete(oldest!);
+        return isNew;
+      }),
+    );
+  });

@@ -34,7 +34,7 @@ export class Legend {
       const name = el('span', { class: 'legend-name', text: field });
       const button = el(
         'button',
-        { attributes: { type: 'button', title: 'Hide or show this line' }, on: { click: () => this.#toggle(field) } },
+        { attributes: { type: 'button', title: `${field}: hide or show` }, on: { click: () => this.#toggle(field) } },
         swatch,
         name,
         value,

@@ -1,6 +1,6 @@
 import { el, setAttribute, setText } from '../dom.js';
 import { icon } from '../icons.js';
-import { commandOf, NOTATIONS, type Notation } from './command.js';
+import { commandOf, NOTATIONS, type Notation, type Typed } from './command.js';
 import { newer, NO_COMMANDS, older, shownOf, withCommand, type CommandHistory } from './command-history.js';
 
 const NOTATION_NAMES: Readonly<Record<Notation, string>> = { text: 'Text', hex: 'Hex' };
@@ -57,23 +57,28 @@ export function sendBox(onSend: (data: Uint8Array) => void): SendBox {
   );
   let obstacle: string | undefined;
 
+  const typed = (): Typed => ({ text: input.value, notation: NOTATIONS[notation.selectedIndex]! });
   const note = (text: string): void => setText(noteLine, obstacle ?? text);
 
   function submit(): void {
     if (obstacle !== undefined) return;
-    const command = commandOf(input.value, NOTATIONS[notation.selectedIndex]!);
+    const command = commandOf(typed());
     if ('problem' in command) return note(command.problem);
     onSend(command.data);
-    history = withCommand(history, input.value);
+    history = withCommand(history, typed());
     input.value = '';
     note('');
   }
 
   function onKey(event: KeyboardEvent): void {
-    if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
+    // While an input method composes a character, the arrow keys choose among its proposals.
+    if ((event.key !== 'ArrowUp' && event.key !== 'ArrowDown') || event.isComposing) return;
     event.preventDefault();
-    history = event.key === 'ArrowUp' ? older(history, input.value) : newer(history);
-    input.value = shownOf(history);
+    const next = event.key === 'ArrowUp' ? older(history, typed()) : newer(history);
+    // At either end what is typed stays.
+    if (next === history) return;
+    history = next;
+    ({ text: input.value, notation: notation.value } = shownOf(history));
   }
 
   return {

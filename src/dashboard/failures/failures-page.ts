@@ -1,12 +1,12 @@
 import { BehaviorSubject, combineLatest, interval, startWith, Subscription } from 'rxjs';
 import { el, setClass, setText } from '../dom.js';
-import { formatCount, formatTime } from '../format.js';
+import { formatCount } from '../format.js';
 import { drawnEvery, type Live } from '../live.js';
 import { choice } from '../page/choice.js';
 import type { Page } from '../page/page.js';
 import { tile } from '../page/tile.js';
 import { VirtualList, type Row } from '../virtual-list.js';
-import { groupRow, incidentRow, KIND_NAMES, type GroupItem } from './incident-row.js';
+import { groupRow, incidentRow, KIND_NAMES, sinceWhen, type GroupItem } from './incident-row.js';
 import {
   groupsOf,
   INCIDENT_KINDS,
@@ -44,7 +44,7 @@ function listCard<Item>(name: string, keyOf: (item: Item) => string | number, ne
   return { element, scroller, empty, list: new VirtualList<Item>({ list: rows, scroller, keyOf, newRow }) };
 }
 
-export function failuresPage({ incidents$, startedAtMs, now }: Live): Page {
+export function failuresPage({ incidents$, now }: Live): Page {
   const chosen$ = new BehaviorSubject<IncidentKind | 'all'>('all');
   const tiles = INCIDENT_KINDS.map((kind) => ({ kind, tile: tile(TILE_NAMES[kind]) }));
   const kinds = choice(
@@ -53,6 +53,7 @@ export function failuresPage({ incidents$, startedAtMs, now }: Live): Page {
     (value) => (value === 'all' ? 'All' : KIND_NAMES[value]),
     (value) => chosen$.next(value),
   );
+  const since = el('span', { class: 'muted' });
   const groups = listCard<GroupItem>('By cause', ({ group }) => group.key, groupRow);
   const latest = listCard<Incident>('Latest first', ({ n }) => n, incidentRow);
   groups.element.classList.add('groups');
@@ -65,12 +66,7 @@ export function failuresPage({ incidents$, startedAtMs, now }: Live): Page {
       { class: 'tiles', attributes: { 'aria-label': 'Failures in numbers' } },
       ...tiles.map((each) => each.tile.element),
     ),
-    el(
-      'div',
-      { class: 'toolbar' },
-      kinds.element,
-      el('span', { class: 'muted', text: `since ${formatTime(startedAtMs)}, when this page was opened` }),
-    ),
+    el('div', { class: 'toolbar' }, kinds.element, since),
     el('div', { class: 'failures-columns' }, groups.element, latest.element),
   );
 
@@ -81,6 +77,7 @@ export function failuresPage({ incidents$, startedAtMs, now }: Live): Page {
       setClass(shown.element, 'is-bad', incidents.counts[kind] > 0);
     }
     kinds.show(chosen);
+    setText(since, sinceWhen(incidents));
     const nowMs = now();
     const shownGroups = groupsOf(incidents, chosen);
     groups.list.show(shownGroups.map((group) => ({ group, nowMs })));

@@ -2,7 +2,7 @@ import { el, setAttribute, setText } from '../dom.js';
 import { formatAgo, formatCount, formatDateTime, formatTime } from '../format.js';
 import { hashOf } from '../router.js';
 import type { Row } from '../virtual-list.js';
-import type { Incident, IncidentGroup, IncidentKind } from './incidents.js';
+import type { Incident, IncidentGroup, IncidentKind, Incidents } from './incidents.js';
 
 export const KIND_NAMES: Readonly<Record<IncidentKind, string>> = {
   handshake: 'Handshake',
@@ -10,6 +10,9 @@ export const KIND_NAMES: Readonly<Record<IncidentKind, string>> = {
   drop: 'Dropped',
   refusal: 'Refused',
 };
+
+/** From when on they are known; nothing where there are none. */
+export const sinceWhen = ({ sinceMs }: Incidents): string => (sinceMs === null ? '' : `since ${formatTime(sinceMs)}`);
 
 const cell = (name: string): HTMLElement => el('span', { class: `cell-${name}`, attributes: { role: 'cell' } });
 

@@ -30,6 +30,8 @@ export interface Incidents {
   readonly latest: readonly Incident[];
   readonly groups: ReadonlyMap<string, IncidentGroup>;
   readonly counts: Readonly<Record<IncidentKind, number>>;
+  /** When the first of them was; null without any. */
+  readonly sinceMs: number | null;
   readonly nextN: number;
 }
 
@@ -37,6 +39,7 @@ export const NO_INCIDENTS: Incidents = {
   latest: [],
   groups: new Map(),
   counts: { handshake: 0, session: 0, drop: 0, refusal: 0 },
+  sinceMs: null,
   nextN: 0,
 };
 
@@ -53,6 +56,7 @@ export function withEvent(incidents: Incidents, event: BridgeEvent): Incidents {
     latest: [incident, ...incidents.latest.slice(0, MAX_INCIDENTS - 1)],
     groups: grouped(incidents.groups, incident),
     counts: { ...incidents.counts, [incident.kind]: incidents.counts[incident.kind] + incident.count },
+    sinceMs: incidents.sinceMs ?? incident.atMs,
     nextN: incident.n + 1,
   };
 }

@@ -1,4 +1,4 @@
-import { el, setAttribute } from '../dom.js';
+import { el, setAttribute, setText } from '../dom.js';
 import { SORT_KEYS, type Selection, type SortKey } from './selection.js';
 
 const NAMES: Readonly<Record<SortKey, string>> = {
@@ -41,8 +41,15 @@ export function sortMenu(onSort: (key: SortKey) => void): SortControl {
   const options = SORT_KEYS.map((key) => el('option', { text: NAMES[key], attributes: { value: key } }));
   const menu = el('select', { attributes: { 'aria-label': 'Sort by' } }, ...options);
   menu.addEventListener('change', () => onSort(SORT_KEYS[menu.selectedIndex]!));
+  const direction = el('button', {
+    attributes: { type: 'button', 'aria-label': 'Turn the order round' },
+    on: { click: () => onSort(SORT_KEYS[menu.selectedIndex]!) },
+  });
   return {
-    element: el('span', { class: 'sort-menu' }, menu),
-    show: ({ sortKey }) => (menu.value = sortKey),
+    element: el('span', { class: 'sort-menu' }, menu, direction),
+    show({ sortKey, isDescending }) {
+      menu.value = sortKey;
+      setText(direction, isDescending ? '↓' : '↑');
+    },
   };
 }

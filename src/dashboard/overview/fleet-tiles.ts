@@ -1,5 +1,6 @@
+import { sinceWhen } from '../failures/incident-row.js';
 import type { Incidents } from '../failures/incidents.js';
-import { formatCount, formatRate, formatTime } from '../format.js';
+import { formatCount, formatRate } from '../format.js';
 import { el, setClass } from '../dom.js';
 import { tile } from '../page/tile.js';
 import { Sparkline } from '../sparkline.js';
@@ -11,8 +12,7 @@ export interface FleetTiles {
   show(fleet: Fleet, incidents: Incidents): void;
 }
 
-/** @param startedAtMs since when failures are collected */
-export function fleetTiles(startedAtMs: number): FleetTiles {
+export function fleetTiles(): FleetTiles {
   const sparkline = new Sparkline();
   const online = tile('Online');
   const rate = tile('Messages a second', sparkline.element);
@@ -30,7 +30,7 @@ export function fleetTiles(startedAtMs: number): FleetTiles {
       online.show(formatCount(totals.online), `of ${formatCount(totals.devices)}`);
       rate.show(formatRate(totals.messagesPerSecond));
       sparkline.show(fleet.totalRates, 'messages a second of the whole fleet, the last minute');
-      failures.show(formatCount(incidents.counts.handshake), `since ${formatTime(startedAtMs)}`);
+      failures.show(formatCount(incidents.counts.handshake), sinceWhen(incidents));
       setClass(failures.element, 'is-bad', incidents.counts.handshake > 0);
       drops.show(formatCount(totals.drops));
       setClass(drops.element, 'is-bad', totals.drops > 0);

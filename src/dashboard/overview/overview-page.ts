@@ -17,10 +17,10 @@ const PRESENCE_NAMES: Readonly<Record<Presence, string>> = { all: 'All', online:
 /** As it was left, for who comes back from a device. */
 const selection$ = new BehaviorSubject<Selection>(EVERYTHING);
 
-export function overviewPage({ fleet$, incidents$, startedAtMs, now }: Live): Page {
+export function overviewPage({ fleet$, incidents$, now }: Live): Page {
   const change = (part: Partial<Selection>): void => selection$.next({ ...selection$.value, ...part });
   const sort = (key: SortKey): void => selection$.next(sortedBy(selection$.value, key));
-  const tiles = fleetTiles(startedAtMs);
+  const tiles = fleetTiles();
   const presence = choice(
     'Which devices',
     PRESENCES,

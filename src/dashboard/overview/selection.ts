@@ -30,38 +30,49 @@ export const sortedBy = (selection: Selection, sortKey: SortKey): Selection => (
 /** The devices to list; those that are equal in the sorted column stay in the order of their ids. */
 export function selected(fleet: Fleet, { text, presence, sortKey, isDescending }: Selection): readonly BridgeDevice[] {
   const wanted = text.trim().toLowerCase();
-  const valueOf = ({ deviceId }: BridgeDevice): string => fleet.traces.get(deviceId)?.summary ?? '';
+  const summaryOf = ({ deviceId }: BridgeDevice): string => fleet.traces.get(deviceId)?.summary ?? '';
   const isSelected = (device: BridgeDevice): boolean =>
     (presence === 'all' || device.isOnline === (presence === 'online')) &&
-    (wanted === '' || searchable(device, valueOf(device)).includes(wanted));
+    (wanted === '' || searchable(device, summaryOf(device)).includes(wanted));
   const sign = isDescending ? -1 : 1;
-  const compared = compare(sortKey, valueOf);
+  const compared = comparison(sortKey, summaryOf);
   return fleet.devices.filter(isSelected).sort((a, b) => sign * compared(a, b) || byId(a, b));
 }
 
-const searchable = ({ deviceId, remoteAddress, transport }: BridgeDevice, value: string): string =>
-  `${deviceId} ${remoteAddress} ${transport} ${value}`.toLowerCase();
+const searchable = ({ deviceId, remoteAddress, transport }: BridgeDevice, summary: string): string =>
+  `${deviceId} ${remoteAddress} ${transport} ${summary}`.toLowerCase();
 
 type Comparison = (a: BridgeDevice, b: BridgeDevice) => number;
 
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byId: Comparison = (a, b) => compareTexts(a.deviceId, b.deviceId);
+/** Port 9000 comes before port 10000. */
+const { compare: compareTexts } = new Intl.Collator('en', { numeric: true });
+const byId: Comparison = (a, b) => (a.deviceId < b.deviceId ? -1 : a.deviceId > b.deviceId ? 1 : 0);
+const byNumber =
+  (numberOf: (device: BridgeDevice) => number): Comparison =>
+  (a, b) =>
+    numberOf(a) - numberOf(b);
+const byText =
+  (textOf: (device: BridgeDevice) => string): Comparison =>
+  (a, b) =>
+    compareTexts(textOf(a), textOf(b));
+/** The longest session is the greatest; without one, it is none. */
+const uptime = ({ isOnline, sinceMs }: BridgeDevice): number => (isOnline ? -sinceMs : -Number.MAX_SAFE_INTEGER);
 
-function compare(key: SortKey, valueOf: (device: BridgeDevice) => string): Comparison {
+function comparison(key: SortKey, summaryOf: (device: BridgeDevice) => string): Comparison {
   switch (key) {
     case 'device':
       return byId;
     case 'transport':
-      return (a, b) => compareTexts(a.transport, b.transport);
+      return byText((device) => device.transport);
     case 'address':
-      return (a, b) => compareTexts(a.remoteAddress, b.remoteAddress);
+      return byText((device) => device.remoteAddress);
     case 'since':
-      return (a, b) => a.sinceMs - b.sinceMs;
+      return byNumber(uptime);
     case 'last-seen':
-      return (a, b) => a.lastSeenMs - b.lastSeenMs;
+      return byNumber((device) => device.lastSeenMs);
     case 'rate':
-      return (a, b) => a.messagesPerSecond - b.messagesPerSecond;
+      return byNumber((device) => device.messagesPerSecond);
     case 'value':
-      return (a, b) => compareTexts(valueOf(a), valueOf(b));
+      return byText(summaryOf);
   }
 }

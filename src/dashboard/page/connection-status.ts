@@ -10,18 +10,23 @@ export interface ConnectionWords {
   readonly notice: string;
 }
 
-/** @param lostAtMs when the connection was lost; undefined before the first */
+/**
+ * @param lostAtMs when the connection was lost; undefined before the first
+ * @param refusal why the gateway does not tell all that the page shows; empty where it does
+ */
 export function wordsFor(
   state: BridgeState,
   nowMs: number,
   retryAtMs: number,
   lostAtMs: number | undefined,
+  refusal: string,
 ): ConnectionWords {
   const old = lostAtMs === undefined ? '' : ` What you see is of ${formatTime(lostAtMs)}.`;
   switch (state.name) {
     case 'open': {
       const may = state.role === 'command' ? 'Your token may read and send commands.' : 'Your token may only read.';
-      return { short: state.role === 'command' ? 'Live' : 'Live, read only', title: may, notice: '' };
+      const notice = refusal && `The gateway refuses a part of what this page shows: ${refusal}.`;
+      return { short: state.role === 'command' ? 'Live' : 'Live, read only', title: may, notice };
     }
     case 'connecting': {
       const notice = lostAtMs === undefined ? '' : `Connecting to the gateway again …${old}`;
@@ -44,6 +49,7 @@ export interface ConnectionStatus {
   readonly notice: HTMLElement;
   showState(state: BridgeState): void;
   showMissed(missed: number): void;
+  showRefusal(why: string): void;
   /** The time goes on. */
   tick(): void;
 }
@@ -56,9 +62,10 @@ export function connectionStatus(): ConnectionStatus {
   let state: BridgeState = { name: 'connecting' };
   let retryAtMs = 0;
   let lostAtMs: number | undefined;
+  let refusal = '';
 
   function tick(): void {
-    const words = wordsFor(state, Date.now(), retryAtMs, lostAtMs);
+    const words = wordsFor(state, Date.now(), retryAtMs, lostAtMs, refusal);
     setText(text, words.short);
     setAttribute(badge, 'title', words.title);
     setAttribute(badge, 'data-state', state.name);
@@ -82,6 +89,10 @@ export function connectionStatus(): ConnectionStatus {
         'title',
         'Messages and events that the gateway passed over, since this page reads slowly',
       );
+    },
+    showRefusal(why) {
+      refusal = why;
+      tick();
     },
     tick,
   };

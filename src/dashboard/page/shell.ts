@@ -64,6 +64,7 @@ export function showShell(root: HTMLElement, live: Live, routes$: Observable<Rou
   running.add(fromEvent<KeyboardEvent>(document, 'keydown').subscribe(onKey));
   running.add(live.state$.subscribe((state) => status.showState(state)));
   running.add(live.missed$.pipe(drawnEvery(500)).subscribe((missed) => status.showMissed(missed)));
+  running.add(live.refusal$.subscribe((why) => status.showRefusal(why)));
   running.add(interval(1_000).subscribe(() => status.tick()));
   const failures$ = live.incidents$.pipe(
     drawnEvery(500),

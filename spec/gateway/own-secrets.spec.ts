@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readOrMakePsk } from '../../src/gateway/own-psk.js';
+import { readOrMakePsk, readOrMakeToken } from '../../src/gateway/own-secrets.js';
 
 let directory: string;
 beforeEach(() => {
@@ -60,5 +60,44 @@ describe("the gateway's PSK file", () => {
         expect.objectContaining({ code: 'CONFIG_PSK', message: expect.stringContaining('--psk-file') }),
       );
     }
+  });
+});
+
+describe("the file of the dashboard's token", () => {
+  it('is made with a random token where there is none, for its owner alone, and kept', () => {
+    const path = join(directory, 'dashboard-token');
+    const token = readOrMakeToken(path);
+
+    expect(token).toMatch(/^[0-9a-f]{64}$/);
+    expect(permissions(path)).toBe(0o600);
+    expect(readOrMakeToken(path)).toBe(token);
+  });
+
+  it.each([
+    ['too short', 'short', 'expected 16 to 1000 characters, got 5'],
+    ['too long', 'x'.repeat(1_001), 'expected 16 to 1000 characters, got 1001'],
+    ['of two lines', 'sixteen characters\nand more', 'expected one line'],
+  ])('with one that is %s is refused as that, with the way out, and left as it is', (_, content, why) => {
+    const path = join(directory, 'dashboard-token');
+    writeFileSync(path, content);
+    let message = '';
+    try {
+      readOrMakeToken(path);
+    } catch (error) {
+      expect(error).toMatchObject({ name: 'ConfigError', code: 'CONFIG_OPTION' });
+      ({ message } = error as Error);
+    }
+
+    expect(message).toContain(`${path}, the file of the dashboard's token: ${why}`);
+    expect(message).toContain('remove it');
+    expect(message.replace(path, '')).not.toMatch(/psk/i);
+    expect(message).not.toContain(content);
+    expect(readFileSync(path, 'utf8')).toBe(content);
+  });
+
+  it('that is a directory is refused as that', () => {
+    expect(() => readOrMakeToken(directory)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_OPTION', message: expect.stringContaining("the dashboard's token") }),
+    );
   });
 });
