@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import type { CipherSuite, CryptoProvider } from '../../src/protocol/crypto-provider.js';
@@ -15,7 +16,7 @@ const isPlain = (bytes: Uint8Array) => Object.getPrototypeOf(bytes) === Uint8Arr
 /** A view of a larger buffer would show its neighbours' bytes to whoever gets the view. */
 const isAlone = (bytes: Uint8Array) => bytes.byteOffset === 0 && bytes.buffer.byteLength === bytes.length;
 
-describe.each<CryptoProvider>([nodeCrypto, nobleCrypto])('the $name provider', (crypto) => {
+describe.each<CryptoProvider>([nodeCrypto, fastNodeCrypto, nobleCrypto])('the $name provider', (crypto) => {
   describe.each<CipherSuite>(['aes-256-gcm', 'chacha20-poly1305'])('with %s', (suite) => {
     const sealed = (): Uint8Array => {
       const out = new Uint8Array(plaintext.length + 16);

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import type { CipherSuite, CryptoProvider } from '../../src/protocol/crypto-provider.js';
 import { failureOf } from './failure-of.js';
 
-const providers: readonly CryptoProvider[] = [nodeCrypto, nobleCrypto];
+const providers: readonly CryptoProvider[] = [nodeCrypto, nobleCrypto, fastNodeCrypto];
 
 const bytes = (minLength: number, maxLength = minLength) => fc.uint8Array({ minLength, maxLength });
 const suites = fc.constantFrom<CipherSuite>('aes-256-gcm', 'chacha20-poly1305');
@@ -31,8 +32,9 @@ describe('the node and the noble provider agree on random input', () => {
     fc.assert(
       fc.property(suites, key, nonce, additionalData, plaintext, fc.nat(30), (suite, k, n, ad, text, at) => {
         const byNode = seal(nodeCrypto, suite, [k, n, ad, text], at);
-        const byNoble = seal(nobleCrypto, suite, [k, n, ad, text], at);
-        expect(byNoble).toEqual(byNode);
+        for (const crypto of [nobleCrypto, fastNodeCrypto]) {
+          expect(seal(crypto, suite, [k, n, ad, text], at)).toEqual(byNode);
+        }
         expect(byNode.subarray(0, at).every((byte) => byte === 0xee)).toBe(true);
         expect(byNode.subarray(at + text.length + 16)).toEqual(Uint8Array.of(0xee, 0xee, 0xee));
         const sealed = byNode.subarray(at, at + text.length + 16);

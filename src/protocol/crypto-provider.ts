@@ -1,3 +1,5 @@
+import type { AeadBatch } from './aead-batch.js';
+
 /** AES-256-GCM is the default; the suite is not negotiated on the wire (protocol.md section 4). */
 export type CipherSuite = 'aes-256-gcm' | 'chacha20-poly1305';
 
@@ -13,6 +15,16 @@ export interface Aead {
    * or undefined where the tag is wrong; nothing of the plaintext leaves before the tag is verified.
    */
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  /**
+   * Seals all texts of a batch in place: each becomes ciphertext, its tag is written behind it. Only where that is cheaper than
+   * `seal` for one after the other.
+   */
+  sealBatch?(bytes: Uint8Array, batch: AeadBatch): void;
+  /**
+   * Opens all texts of a batch; `bytes` stays as it is. For each, in order, a fresh plaintext, or undefined where the tag is
+   * wrong. Only where that is cheaper than `open` for one after the other.
+   */
+  openBatch?(bytes: Uint8Array, batch: AeadBatch): (Uint8Array | undefined)[];
   /** Overwrites or drops the key as far as the runtime allows; the object must not be used after. */
   wipe(): void;
 }

@@ -1,0 +1,63 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { BatchedGcm } from '../../../src/crypto/fast-gcm/batched-gcm.js';
+import { GcmKernel } from '../../../src/crypto/fast-gcm/gcm-kernel.js';
+import { Slots } from '../../../src/crypto/fast-gcm/slots.js';
+import { burstOf, bytesOf, dice, randomShapes } from './burst.js';
+
+describe('slots for keys', () => {
+  it('keep the slot of a key while no more keys are in use than there are slots', () => {
+    const clear = jest.fn();
+    const slots = new Slots(3, clear);
+    const keys = [slots.newKey(), slots.newKey(), slots.newKey()];
+    const taken = keys.map((key) => slots.take(key, 0));
+    expect(new Set(taken).size).toBe(3);
+    expect(keys.map((key, n) => slots.take(key, taken[n]!))).toEqual(taken);
+    expect(clear).not.toHaveBeenCalled();
+  });
+
+  it('give the slot that was used least recently to another key, cleared', () => {
+    const clear = jest.fn();
+    const slots = new Slots(2, clear);
+    const [a, b, c] = [slots.newKey(), slots.newKey(), slots.newKey()];
+    const slotOfA = slots.take(a, 0);
+    const slotOfB = slots.take(b, 0);
+    slots.take(a, slotOfA);
+    expect(slots.take(c, 0)).toBe(slotOfB);
+    expect(clear.mock.calls).toEqual([[slotOfB]]);
+    expect(slots.take(b, slotOfB)).toBe(slotOfA);
+  });
+
+  it('clear the slot of a key that is released, and nothing for a key that has none', () => {
+    const clear = jest.fn();
+    const slots = new Slots(2, clear);
+    const [a, b] = [slots.newKey(), slots.newKey()];
+    const slot = slots.take(a, 0);
+    slots.release(b);
+    expect(clear).not.toHaveBeenCalled();
+    slots.release(a);
+    expect(clear.mock.calls).toEqual([[slot]]);
+    slots.release(a);
+    expect(clear).toHaveBeenCalledTimes(1);
+  });
+
+  it('are enough for any number of keys in turns', () => {
+    const kernel = new GcmKernel();
+    const roll = dice(20);
+    const keys = Array.from({ length: 200 }, (_, n) => bytesOf(100 + n, 32));
+    const aeads = keys.map((key) => new BatchedGcm(kernel, key));
+    for (let turn = 0; turn < 1500; turn++) {
+      // Mostly a few keys, now and then any, and short texts before long ones, so that tables grow and go.
+      const n = turn % 3 === 0 ? roll(200) : roll(70);
+      const { batch, open, sealed, plaintexts } = burstOf(keys[n]!, turn, randomShapes(1 + roll(3), roll));
+      const bytes = Uint8Array.from(open);
+      aeads[n]!.sealBatch(bytes, batch);
+      expect(Buffer.compare(bytes, sealed)).toBe(0);
+      const opened = aeads[n]!.openBatch(sealed, batch);
+      expect(opened.every((one, text) => one && Buffer.compare(one, plaintexts[text]!) === 0)).toBe(true);
+      if (roll(20) === 0) {
+        aeads[n]!.wipe();
+        aeads[n] = new BatchedGcm(kernel, keys[n]!);
+      }
+    }
+  });
+});

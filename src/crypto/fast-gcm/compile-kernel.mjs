@@ -1,0 +1,55 @@
+/**
+ * Compiles kernel.as to the module in kernel.ts: node src/crypto/fast-gcm/compile-kernel.mjs
+ * The source is no TypeScript that tsc, ESLint or Biome could read, hence its ending; the compiler is told that it is `kernel.ts`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { argv, stderr } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+/** Of 64 KiB; what kernel.as lays out. */
+const MEMORY_PAGES = '11';
+
+/** The WebAssembly module as bytes. It imports nothing. */
+export async function compileKernel(source = readFileSync(here('kernel.as'), 'utf8')) {
+  let binary;
+  const options = ['-O3', '--converge', '--runtime', 'stub', '--enable', 'simd', '--use', 'abort='];
+  const { error } = await asc.main(
+    [
+      'kernel.ts',
+      ...options,
+      '--initialMemory',
+      MEMORY_PAGES,
+      '--maximumMemory',
+      MEMORY_PAGES,
+      '--outFile',
+      'kernel.wasm',
+    ],
+    {
+      stderr,
+      readFile: (name) => (name === 'kernel.ts' ? source : null),
+      writeFile: (name, contents) => {
+        if (name === 'kernel.wasm') binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error) throw error;
+  return binary;
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const base64 = Buffer.from(await compileKernel()).toString('base64');
+  const lines = base64.match(/.{1,110}/g).map((line) => `  '${line}',`);
+  writeFileSync(
+    here('kernel.ts'),
+    `/**
+ * The WebAssembly module that compile-kernel.mjs makes of kernel.as, in base64. Do not edit: a test compiles it again and compares.
+ */
+export const kernel = [
+${lines.join('\n')}
+].join('');
+`,
+  );
+}
