@@ -1,5 +1,6 @@
 export * from './index.js';
 export { NodeUsmpClient as UsmpClient, type NodeClientOptions } from './client/node-client.js';
+export { fastNodeCrypto } from './crypto/fast-node.js';
 export { nodeCrypto } from './crypto/node.js';
 export type { RefusalReason } from './server/admission.js';
 export { BoundAddress, type BoundAddresses, type ListenOptions } from './server/listening.js';

@@ -75,19 +75,22 @@ export function sealWith(sealer: FrameSealer, type: SealedType, plaintext: Uint8
 
 export function sealMessage(channel: SecureChannel, message: Uint8Array): Uint8Array {
   const out = new Uint8Array(sealedMessageBytes(message.length));
-  channel.sealMessage(message, out, 0);
+  channel.stageMessage(message, out, 0);
+  channel.sealStaged(out);
   return out;
 }
 
 export function sealControl(channel: SecureChannel, type: ControlType): Uint8Array {
   const out = new Uint8Array(CONTROL_FRAME_BYTES);
-  channel.sealControl(type, out, 0);
+  channel.stageControl(type, out, 0);
+  channel.sealStaged(out);
   return out;
 }
 
 export function sealRekey(channel: SecureChannel): Uint8Array {
   const out = new Uint8Array(REKEY_FRAME_BYTES);
-  channel.sealRekey(out, 0);
+  channel.stageRekey(out, 0);
+  channel.sealStaged(out);
   return out;
 }
 

@@ -142,7 +142,7 @@ describe('a message', () => {
     const { client } = channelPair();
     const tooLarge = new Uint8Array(MAX_MESSAGE_BYTES + 1);
     const out = new Uint8Array(4_000);
-    expect(failureOf(() => client.sealMessage(tooLarge, out, 0))).toBe('PayloadError PAYLOAD_TOO_LARGE local');
+    expect(failureOf(() => client.stageMessage(tooLarge, out, 0))).toBe('PayloadError PAYLOAD_TOO_LARGE local');
     expect(out.every((byte) => byte === 0)).toBe(true);
     expect(client.framesUnderKeys).toBe(0);
   });
@@ -151,7 +151,8 @@ describe('a message', () => {
     for (const length of [0, 1, 452, 453, 904, 905, 1808]) {
       const { client, server } = channelPair();
       const out = new Uint8Array(3_000).fill(0xee);
-      const sealed = client.sealMessage(pattern(length, 1), out, 100);
+      const sealed = client.stageMessage(pattern(length, 1), out, 100);
+      client.sealStaged(out);
       expect(sealed).toBe(sealedMessageBytes(length));
       expect(out.subarray(0, 100).every((byte) => byte === 0xee)).toBe(true);
       expect(out.subarray(100 + sealed).every((byte) => byte === 0xee)).toBe(true);
@@ -171,7 +172,7 @@ describe('frame lengths', () => {
   it('are 40 bytes for a control frame and 72 for REKEY', () => {
     const { client } = channelPair();
     const out = new Uint8Array(100);
-    expect([CONTROL_FRAME_BYTES, client.sealControl(PacketType.PING, out, 0)]).toEqual([40, 40]);
-    expect([REKEY_FRAME_BYTES, client.sealRekey(out, 0)]).toEqual([72, 72]);
+    expect([CONTROL_FRAME_BYTES, client.stageControl(PacketType.PING, out, 0)]).toEqual([40, 40]);
+    expect([REKEY_FRAME_BYTES, client.stageRekey(out, 0)]).toEqual([72, 72]);
   });
 });

@@ -7,7 +7,7 @@ describe('the options of a server', () => {
   it('have safe defaults', () => {
     expect(serverSettings({ psk: PSK })).toMatchObject({
       suite: 'aes-256-gcm',
-      crypto: { name: 'node' },
+      crypto: { name: 'node-fast' },
       handshakeTimeoutMs: 10_000,
       sessionPolicy: 'replace',
       limits: { idleTimeoutMs: 60_000, closeTimeoutMs: 5_000, sendTimeoutMs: 30_000, keepaliveMs: undefined },

@@ -1,5 +1,5 @@
 import { checkOptions } from '../protocol/check-option.js';
-import { nodeCrypto } from '../crypto/node.js';
+import { fastNodeCrypto } from '../crypto/fast-node.js';
 import type { AnyDialer } from '../transport/any.js';
 import { tcpDialer, type TcpAddress } from '../transport/tcp.js';
 import { udpDialer } from '../transport/udp.js';
@@ -14,7 +14,7 @@ export type NodeClientOptions = Omit<ClientOptions, 'transport'> &
 export class NodeUsmpClient extends UsmpClient {
   /** @throws ConfigError that names the option */
   constructor(options: NodeClientOptions) {
-    super({ ...options, transport: dialerOf(checkOptions('options', options)) }, nodeCrypto);
+    super({ ...options, transport: dialerOf(checkOptions('options', options)) }, fastNodeCrypto);
   }
 }
 

@@ -26,6 +26,14 @@ export function writeUint32(out: Uint8Array, at: number, value: number): void {
   out[at + 3] = value >>> 24;
 }
 
+/** Four little-endian bytes. */
+export const readUint32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>>
+  0;
+
 const encoder = new TextEncoder();
 
 /** The UTF-8 bytes of a text. */

@@ -38,6 +38,21 @@ export function crc16(bytes: Uint8Array, start = 0, end = bytes.length, crc = CR
       (tables[256 + (bytes[at + 6] as number)] as number) ^
       (tables[bytes[at + 7] as number] as number);
   }
-  for (; at < end; at++) crc = (crc >>> 8) ^ (tables[(crc ^ (bytes[at] as number)) & 0xff] as number);
+  // What is left, in as few steps as can be: most frames are short.
+  if (at + 4 <= end) {
+    const low = crc ^ ((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
+    crc =
+      (tables[768 + (low & 0xff)] as number) ^
+      (tables[512 + (low >>> 8)] as number) ^
+      (tables[256 + (bytes[at + 2] as number)] as number) ^
+      (tables[bytes[at + 3] as number] as number);
+    at += 4;
+  }
+  if (at + 2 <= end) {
+    const low = crc ^ ((bytes[at] as number) | ((bytes[at + 1] as number) << 8));
+    crc = (tables[256 + (low & 0xff)] as number) ^ (tables[low >>> 8] as number);
+    at += 2;
+  }
+  if (at < end) crc = (crc >>> 8) ^ (tables[(crc ^ (bytes[at] as number)) & 0xff] as number);
   return crc;
 }

@@ -52,14 +52,37 @@ export class FrameDecoder {
     }
   }
 
+  /**
+   * The next whole frames, all that lie in one array and at most `limit`; none until more bytes are pushed.
+   * @throws FrameError as `next` does, once the frames before were returned.
+   */
+  nextBurst(limit: number): Frame[] {
+    const frames: Frame[] = [];
+    const isAlone = this.#straddling !== undefined;
+    do {
+      const frame = frames.length === 0 ? this.next() : this.#nextOrFailure();
+      if (!frame) break;
+      frames.push(frame);
+    } while (!isAlone && frames.length < limit);
+    return frames;
+  }
+
+  /** A failure waits for the next call. */
+  #nextOrFailure(): Frame | undefined {
+    try {
+      return this.next();
+    } catch {
+      return undefined;
+    }
+  }
+
   #nextWithin(): Frame | undefined {
     const available = this.#chunk.length - this.#at;
     const length = frameLength(this.#chunk, this.#at, available);
     if (length !== undefined && available >= length) {
-      const end = this.#at + length;
-      const bytes = length === this.#chunk.length ? this.#chunk : this.#chunk.subarray(this.#at, end);
-      this.#at = end;
-      return decodeChecked(bytes);
+      const at = this.#at;
+      this.#at += length;
+      return decodeChecked(this.#chunk, at, length);
     }
     if (available > 0) {
       this.#straddling = new Uint8Array(MAX_FRAME_BYTES);
@@ -75,7 +98,7 @@ export class FrameDecoder {
     if (length === undefined || this.#held < length) return undefined;
     this.#straddling = undefined;
     this.#held = 0;
-    return decodeChecked(frame.subarray(0, length));
+    return decodeChecked(frame, 0, length);
   }
 
   /** Copies from the chunk until `wanted` bytes of the frame are held, or the chunk is used up. */

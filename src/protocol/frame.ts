@@ -1,4 +1,4 @@
-import { writeUint32 } from './bytes.js';
+import { readUint32, writeUint32 } from './bytes.js';
 import { crc16 } from './crc16.js';
 import { CrcError, FrameError, MagicError, VersionError } from './errors.js';
 import { isPacketType, packetTypeName, type PacketType } from './packet-type.js';
@@ -16,23 +16,35 @@ export const framePrefix = (type: PacketType): Uint8Array => Uint8Array.of(MAGIC
 export class Frame {
   readonly type: PacketType;
   readonly seq: number;
-  /** The whole frame, 12 to 492 bytes: a view of what was received, to be read and not modified. */
-  readonly bytes: Uint8Array;
+  /** What the frame lies in, to be read and not modified. */
+  readonly source: Uint8Array;
+  /** Where in `source` it begins. */
+  readonly at: number;
+  /** Its length, 12 to 492 bytes. */
+  readonly length: number;
 
-  constructor(type: PacketType, seq: number, bytes: Uint8Array) {
+  constructor(type: PacketType, seq: number, source: Uint8Array, at: number, length: number) {
     this.type = type;
     this.seq = seq;
-    this.bytes = bytes;
+    this.source = source;
+    this.at = at;
+    this.length = length;
+  }
+
+  /** The whole frame: a view of what was received, made anew by each call. */
+  get bytes(): Uint8Array {
+    const { source, at, length } = this;
+    return length === source.length ? source : source.subarray(at, at + length);
   }
 
   /** A view, 0 to 480 bytes. */
   get payload(): Uint8Array {
-    return this.bytes.subarray(HEADER_BYTES);
+    return this.source.subarray(this.at + HEADER_BYTES, this.at + this.length);
   }
 
   /** Header bytes 0..9, which the AEAD authenticates: a view of 10 bytes. */
   get additionalData(): Uint8Array {
-    return this.bytes.subarray(0, ADDITIONAL_DATA_BYTES);
+    return this.source.subarray(this.at, this.at + ADDITIONAL_DATA_BYTES);
   }
 }
 
@@ -46,6 +58,10 @@ export function writeHeader(out: Uint8Array, at: number, type: PacketType, seq: 
   out[at + 8] = payloadBytes;
   out[at + 9] = payloadBytes >>> 8;
 }
+
+/** What the header at `bytes[at]` says of the length of its payload. */
+export const payloadLength = (bytes: Uint8Array, at: number): number =>
+  (bytes[at + 8] as number) | ((bytes[at + 9] as number) << 8);
 
 /** Computes and writes header bytes 10..11. */
 export function writeCrc(out: Uint8Array, at: number, payloadBytes: number): void {
@@ -91,7 +107,7 @@ export function frameLength(bytes: Uint8Array, at: number, available: number): n
     throw new FrameError('FRAME_TYPE', `unknown packet type ${packetTypeName(bytes[at + 3] as number)}`);
   }
   if (available < ADDITIONAL_DATA_BYTES) return undefined;
-  const payloadBytes = (bytes[at + 8] as number) | ((bytes[at + 9] as number) << 8);
+  const payloadBytes = payloadLength(bytes, at);
   if (payloadBytes > MAX_PAYLOAD_BYTES) {
     throw new FrameError(
       'FRAME_LENGTH',
@@ -104,16 +120,15 @@ export function frameLength(bytes: Uint8Array, at: number, available: number): n
 const wrongMagic = (): MagicError => new MagicError('FRAME_MAGIC', 'expected a frame to start with the bytes CD AB');
 
 /**
- * Makes a Frame of bytes whose length `frameLength` told.
+ * Makes a Frame of the `length` bytes at `source[at]`; `frameLength` told the length.
  * @throws CrcError where the CRC is wrong.
  */
-export function decodeChecked(bytes: Uint8Array): Frame {
-  const crc = (bytes[10] as number) | ((bytes[11] as number) << 8);
-  if (crc !== frameCrc(bytes, 0, bytes.length - HEADER_BYTES)) {
+export function decodeChecked(source: Uint8Array, at: number, length: number): Frame {
+  const crc = (source[at + 10] as number) | ((source[at + 11] as number) << 8);
+  if (crc !== frameCrc(source, at, length - HEADER_BYTES)) {
     throw new CrcError('FRAME_CRC', 'the CRC of the frame is wrong');
   }
-  const seq = (bytes[4] as number) + (bytes[5] as number) * 0x100 + (bytes[6] as number) * 0x1_0000;
-  return new Frame(bytes[3] as PacketType, seq + (bytes[7] as number) * 0x100_0000, bytes);
+  return new Frame(source[at + 3] as PacketType, readUint32(source, at + 4), source, at, length);
 }
 
 /**
@@ -126,5 +141,5 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     const expected = length === undefined ? `at least ${HEADER_BYTES}` : `${length}`;
     throw new FrameError('FRAME_LENGTH', `expected ${expected} bytes, got ${bytes.length}`);
   }
-  return decodeChecked(bytes);
+  return decodeChecked(bytes, 0, bytes.length);
 }

@@ -20,7 +20,7 @@ export type Assembly =
 export const BETWEEN_MESSAGES: Assembly = Object.freeze({ at: 'between-messages' });
 
 /**
- * The reducer that joins fragments to messages on a byte stream (protocol.md sections 6 and 8); `scan` runs it in a session.
+ * The reducer that joins fragments to messages on a byte stream (protocol.md sections 6 and 8).
  * @throws SequenceError `CONTROL_WITHIN_MESSAGE`, PayloadError `TOO_MANY_FRAGMENTS`
  */
 export function reassemble(assembly: Assembly, { type, plaintext }: OpenedFrame): Assembly {

@@ -1,7 +1,8 @@
+import { AeadBatch } from './aead-batch.js';
 import { writeUint32 } from './bytes.js';
 import type { Aead } from './crypto-provider.js';
 import { CryptoError, FrameError, SequenceError } from './errors.js';
-import { writeCrc, writeHeader, type Frame } from './frame.js';
+import { payloadLength, writeCrc, writeHeader, type Frame } from './frame.js';
 import { packetTypeName, type SealedType } from './packet-type.js';
 import { ADDITIONAL_DATA_BYTES, HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from './sizes.js';
 
@@ -14,10 +15,21 @@ export function nonceFor(sessionId: Uint8Array, seq: number): Uint8Array {
 }
 
 /** Whether a sealed frame carries this nonce. It is public, so the comparison need not be constant-time. */
-export function hasNonce(frame: Uint8Array, nonce: Uint8Array): boolean {
-  for (let i = 0; i < NONCE_BYTES; i++) if (frame[HEADER_BYTES + i] !== nonce[i]) return false;
+export function hasNonce({ source, at }: Frame, nonce: Uint8Array): boolean {
+  for (let i = 0; i < NONCE_BYTES; i++) if (source[at + HEADER_BYTES + i] !== nonce[i]) return false;
   return true;
 }
+
+/** Where the text of a sealed frame begins. */
+const TEXT_AT = HEADER_BYTES + NONCE_BYTES;
+
+/** Used by one burst after the other; nothing stays in it. */
+const batch = new AeadBatch();
+
+const addToBatch = (frameAt: number, textBytes: number): void =>
+  batch.add(frameAt, ADDITIONAL_DATA_BYTES, frameAt + HEADER_BYTES, frameAt + TEXT_AT, textBytes);
+
+const NOTHING: readonly never[] = Object.freeze([]);
 
 /** The length in bytes of the sealed frame of a plaintext. */
 export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES + SEAL_OVERHEAD_BYTES + plaintextBytes;
@@ -26,7 +38,8 @@ export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES
 export class FrameSealer {
   readonly #aead: Aead;
   readonly #nonce: Uint8Array;
-  readonly #additionalData = new Uint8Array(ADDITIONAL_DATA_BYTES);
+  /** Where the frames begin that are staged. */
+  #staged: number[] = [];
   #seq: number;
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
@@ -40,28 +53,63 @@ export class FrameSealer {
     return this.#seq;
   }
 
+  /** Whether frames wait for `sealStaged`. */
+  get hasStaged(): boolean {
+    return this.#staged.length > 0;
+  }
+
   /**
    * Seals a plaintext of 0 to 452 bytes into a whole frame at `out[at]` and returns the frame's length in bytes. The sequence
    * number is spent whatever becomes of the frame.
    * @throws SequenceError `SEQ_EXHAUSTED` (section 5)
    */
   seal(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
-    if (this.#seq >= SEQ_LIMIT) {
-      throw new SequenceError('SEQ_EXHAUSTED', 'all sequence numbers of this key are used', { origin: 'local' });
-    }
-    const seq = this.#seq++;
-    const payloadBytes = plaintext.length + SEAL_OVERHEAD_BYTES;
-    writeHeader(out, at, type, seq, payloadBytes);
-    for (let i = 0; i < ADDITIONAL_DATA_BYTES; i++) this.#additionalData[i] = out[at + i] as number;
-    writeUint32(this.#nonce, 0, seq);
-    out.set(this.#nonce, at + HEADER_BYTES);
-    this.#aead.seal(this.#nonce, this.#additionalData, plaintext, out, at + HEADER_BYTES + NONCE_BYTES);
+    const payloadBytes = this.#begin(type, plaintext.length, out, at);
+    const additionalData = out.subarray(at, at + ADDITIONAL_DATA_BYTES);
+    this.#aead.seal(this.#nonce, additionalData, plaintext, out, at + TEXT_AT);
     writeCrc(out, at, payloadBytes);
     return HEADER_BYTES + payloadBytes;
   }
 
+  /**
+   * The same for a frame that leaves with others: it need not be sealed before `sealStaged`. Until then its plaintext may stand in
+   * `out`, at the same place.
+   * @throws SequenceError `SEQ_EXHAUSTED` (section 5)
+   */
+  stage(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
+    if (!this.#aead.sealBatch) return this.seal(type, plaintext, out, at);
+    const payloadBytes = this.#begin(type, plaintext.length, out, at);
+    out.set(plaintext, at + TEXT_AT);
+    this.#staged.push(at);
+    return HEADER_BYTES + payloadBytes;
+  }
+
+  /** Seals what is staged in `out`. */
+  sealStaged(out: Uint8Array): void {
+    if (this.#staged.length === 0) return;
+    const staged = this.#staged;
+    this.#staged = [];
+    batch.clear();
+    for (const at of staged) addToBatch(at, payloadLength(out, at) - SEAL_OVERHEAD_BYTES);
+    this.#aead.sealBatch?.(out, batch);
+    for (const at of staged) writeCrc(out, at, payloadLength(out, at));
+  }
+
   wipe(): void {
     this.#aead.wipe();
+  }
+
+  /** Writes header and nonce; returns the length of the payload. */
+  #begin(type: SealedType, plaintextBytes: number, out: Uint8Array, at: number): number {
+    if (this.#seq >= SEQ_LIMIT) {
+      throw new SequenceError('SEQ_EXHAUSTED', 'all sequence numbers of this key are used', { origin: 'local' });
+    }
+    const seq = this.#seq++;
+    const payloadBytes = plaintextBytes + SEAL_OVERHEAD_BYTES;
+    writeHeader(out, at, type, seq, payloadBytes);
+    writeUint32(this.#nonce, 0, seq);
+    out.set(this.#nonce, at + HEADER_BYTES);
+    return payloadBytes;
   }
 }
 
@@ -70,6 +118,10 @@ export class FrameOpener {
   readonly #aead: Aead;
   readonly #nonce: Uint8Array;
   #seq: number;
+  /** Frames that were opened before anybody asked for them, what came of them, and the number of the first. */
+  #ahead: readonly Frame[] = NOTHING;
+  #plaintextsAhead: readonly (Uint8Array | undefined)[] = NOTHING;
+  #aheadFrom = 0;
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
     this.#aead = aead;
@@ -83,31 +135,80 @@ export class FrameOpener {
   }
 
   /**
+   * Frames that came together in one array, and that `open` will be asked for one after the other: does the work for all of them
+   * at once where that is cheaper. Changes nothing else, whatever the frames are.
+   */
+  openAhead(frames: readonly Frame[]): void {
+    const [first] = frames;
+    if (!this.#aead.openBatch || !first || frames.length === 1) return;
+    batch.clear();
+    for (const frame of frames) {
+      const { at, length } = frame;
+      if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || !this.#isExpected(frame, this.#seq + batch.count)) break;
+      addToBatch(at, length - HEADER_BYTES - SEAL_OVERHEAD_BYTES);
+    }
+    this.#plaintextsAhead = this.#aead.openBatch(first.source, batch);
+    this.#ahead = frames;
+    this.#aheadFrom = this.#seq;
+  }
+
+  /**
    * The plaintext, fresh, 0 to 452 bytes.
    * @throws FrameError, SequenceError or CryptoError; the opener is then as it was before.
    */
   open(frame: Frame): Uint8Array {
-    if (frame.bytes.length < HEADER_BYTES + SEAL_OVERHEAD_BYTES) {
+    const { type, seq, length } = frame;
+    if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES) {
       throw new FrameError(
         'FRAME_LENGTH',
-        `${packetTypeName(frame.type)} with a payload of ${frame.bytes.length - HEADER_BYTES} bytes, at least ${SEAL_OVERHEAD_BYTES} are needed`,
+        `${packetTypeName(type)} with a payload of ${length - HEADER_BYTES} bytes, at least ${SEAL_OVERHEAD_BYTES} are needed`,
       );
     }
     if (this.#seq >= SEQ_LIMIT)
       throw new SequenceError('SEQ_EXHAUSTED', 'the peer used all sequence numbers of its key');
-    if (frame.seq !== this.#seq) {
-      throw new SequenceError('SEQ_UNEXPECTED', `expected sequence number ${this.#seq}, got ${frame.seq}`);
+    if (seq !== this.#seq) {
+      throw new SequenceError('SEQ_UNEXPECTED', `expected sequence number ${this.#seq}, got ${seq}`);
     }
-    writeUint32(this.#nonce, 0, frame.seq);
-    if (!hasNonce(frame.bytes, this.#nonce)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
-    const sealed = frame.bytes.subarray(HEADER_BYTES + NONCE_BYTES);
-    const plaintext = this.#aead.open(this.#nonce, frame.additionalData, sealed);
+    const plaintext = this.#wasOpened(frame) ? this.#takeOpened() : this.#openNow(frame);
     if (!plaintext) throw new CryptoError('CRYPTO_TAG', 'the tag of the frame is wrong');
     this.#seq++;
     return plaintext;
   }
 
   wipe(): void {
+    this.#forgetAhead();
     this.#aead.wipe();
+  }
+
+  /** Whether the frame has this number and, below `SEQ_LIMIT`, the nonce that belongs to it. */
+  #isExpected(frame: Frame, seq: number): boolean {
+    if (frame.seq !== seq || seq >= SEQ_LIMIT) return false;
+    writeUint32(this.#nonce, 0, seq);
+    return hasNonce(frame, this.#nonce);
+  }
+
+  #wasOpened(frame: Frame): boolean {
+    const index = this.#seq - this.#aheadFrom;
+    return index < this.#plaintextsAhead.length && this.#ahead[index] === frame;
+  }
+
+  #takeOpened(): Uint8Array | undefined {
+    const index = this.#seq - this.#aheadFrom;
+    const plaintext = this.#plaintextsAhead[index];
+    if (index === this.#plaintextsAhead.length - 1) this.#forgetAhead();
+    return plaintext;
+  }
+
+  #forgetAhead(): void {
+    this.#ahead = NOTHING;
+    this.#plaintextsAhead = NOTHING;
+  }
+
+  #openNow(frame: Frame): Uint8Array | undefined {
+    if (!this.#isExpected(frame, this.#seq)) {
+      throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
+    }
+    const sealed = frame.source.subarray(frame.at + TEXT_AT, frame.at + frame.length);
+    return this.#aead.open(this.#nonce, frame.additionalData, sealed);
   }
 }

@@ -6,7 +6,7 @@ import { deriveRekeyedKeys, swapDirections, wipeKeys, type DirectionKeys } from 
 import { isDataType, isSealedType, PacketType, packetTypeName, type SealedType } from './packet-type.js';
 import type { OpenedFrame } from './reassembly.js';
 import { FrameOpener, FrameSealer, sealedFrameBytes } from './sealed-frame.js';
-import { SALT_BYTES } from './sizes.js';
+import { MAX_PLAINTEXT_BYTES, SALT_BYTES } from './sizes.js';
 
 /** The control frames without plaintext. */
 export type ControlType = typeof PacketType.PING | typeof PacketType.PONG | typeof PacketType.BYE;
@@ -47,6 +47,7 @@ type Rekeying =
     };
 
 const SETTLED: Rekeying = Object.freeze({ awaits: 'nothing' });
+const NO_SEALERS: readonly FrameSealer[] = Object.freeze([]);
 const NO_PLAINTEXT = new Uint8Array(0);
 
 /**
@@ -60,6 +61,7 @@ export class SecureChannel {
   readonly #sessionId: Uint8Array;
   #keys: DirectionKeys;
   #sealer: FrameSealer;
+  #retiring: readonly FrameSealer[] = NO_SEALERS;
   #opener: FrameOpener;
   #rekeying: Rekeying = SETTLED;
   #wiped = false;
@@ -85,44 +87,65 @@ export class SecureChannel {
   }
 
   /**
-   * Seals a message of 0 to 1808 bytes as 1 to 4 frames at `out[at]`; returns their length, `sealedMessageBytes`.
-   * @throws PayloadError `PAYLOAD_TOO_LARGE` before anything is sealed, SequenceError `SEQ_EXHAUSTED`, InvalidStateError
+   * Writes a message of 0 to 1808 bytes as 1 to 4 frames at `out[at]`, to be sealed by `sealStaged`; returns their length,
+   * `sealedMessageBytes`.
+   * @throws PayloadError `PAYLOAD_TOO_LARGE` before anything is written, SequenceError `SEQ_EXHAUSTED`, InvalidStateError
    *   after `wipe`
    */
-  sealMessage(message: Uint8Array, out: Uint8Array, at: number): number {
+  stageMessage(message: Uint8Array, out: Uint8Array, at: number): number {
     this.#checkNotWiped();
     checkMessageLength(message.length);
+    if (message.length <= MAX_PLAINTEXT_BYTES) return this.#sealer.stage(PacketType.DATA, message, out, at);
     let end = at;
     forEachFragment(message, (type, plaintext) => {
-      end += this.#sealer.seal(type, plaintext, out, end);
+      end += this.#sealer.stage(type, plaintext, out, end);
     });
     return end - at;
   }
 
   /**
-   * Seals a control frame without plaintext at `out[at]`; returns its length, 40 bytes.
+   * Writes a control frame without plaintext at `out[at]`, to be sealed by `sealStaged`; returns its length, 40 bytes.
    * @throws SequenceError `SEQ_EXHAUSTED`, InvalidStateError after `wipe`
    */
-  sealControl(type: ControlType, out: Uint8Array, at: number): number {
+  stageControl(type: ControlType, out: Uint8Array, at: number): number {
     this.#checkNotWiped();
-    return this.#sealer.seal(type, NO_PLAINTEXT, out, at);
+    return this.#sealer.stage(type, NO_PLAINTEXT, out, at);
   }
 
   /**
-   * Seals REKEY at `out[at]` as the last frame under the present keys and sends under new ones from then on. Returns its
-   * length, 72 bytes. Send a PING next: its PONG confirms the change.
+   * Writes REKEY at `out[at]` as the last frame under the present keys, to be sealed by `sealStaged`, and sends under new ones
+   * from then on. Returns its length, 72 bytes. Send a PING next: its PONG confirms the change.
    * @throws InvalidStateError while `rekeyPending` or after `wipe`, SequenceError `SEQ_EXHAUSTED`
    */
-  sealRekey(out: Uint8Array, at: number): number {
+  stageRekey(out: Uint8Array, at: number): number {
     this.#checkNotWiped();
     if (this.rekeyPending) throw new InvalidStateError('WRONG_STATE', 'a rekeying waits for its confirmation already');
     const salt = this.#crypto.randomBytes(SALT_BYTES);
-    const length = this.#sealer.seal(PacketType.REKEY, salt, out, at);
+    const length = this.#sealer.stage(PacketType.REKEY, salt, out, at);
     const before = this.#keys;
     this.#keys = deriveRekeyedKeys(this.#crypto, before, salt, this.#sessionId);
     this.#replaceSealer();
     this.#rekeying = { awaits: 'peer-switch', before, next: this.#newOpener(this.#keys) };
     return length;
+  }
+
+  /**
+   * Seals all frames that were staged, each under the key it was staged for; `out` holds them where they were written. Nothing of
+   * it may leave before.
+   */
+  sealStaged(out: Uint8Array): void {
+    this.#checkNotWiped();
+    for (const sealer of this.#retiring) {
+      sealer.sealStaged(out);
+      sealer.wipe();
+    }
+    this.#retiring = NO_SEALERS;
+    this.#sealer.sealStaged(out);
+  }
+
+  /** Frames that came together, and that `open` will be asked for in this order: whatever can be done for all at once. */
+  openAhead(frames: readonly Frame[]): void {
+    if (!this.#wiped && this.#rekeying.awaits === 'nothing') this.#opener.openAhead(frames);
   }
 
   /**
@@ -151,6 +174,7 @@ export class SecureChannel {
     if (this.#wiped) return;
     this.#wiped = true;
     wipeKeys(this.#keys);
+    for (const sealer of this.#retiring) sealer.wipe();
     this.#sealer.wipe();
     this.#opener.wipe();
     if (this.#rekeying.awaits === 'peer-switch') wipeKeys(this.#rekeying.before);
@@ -231,8 +255,10 @@ export class SecureChannel {
     this.#rekeying = SETTLED;
   }
 
+  /** Frames that are staged under the old key still need it. */
   #replaceSealer(): void {
-    this.#sealer.wipe();
+    if (this.#sealer.hasStaged) this.#retiring = [...this.#retiring, this.#sealer];
+    else this.#sealer.wipe();
     this.#sealer = new FrameSealer(this.#aead(this.#keys.sending), this.#sessionId);
   }
 

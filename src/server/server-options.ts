@@ -1,5 +1,5 @@
 import type { SchedulerLike } from 'rxjs';
-import { nodeCrypto } from '../crypto/node.js';
+import { fastNodeCrypto } from '../crypto/fast-node.js';
 import { checkChoice, checkDurationMs, checkInteger } from '../protocol/check-option.js';
 import type { CipherSuite, CryptoProvider } from '../protocol/crypto-provider.js';
 import { ConfigError } from '../protocol/errors.js';
@@ -22,7 +22,7 @@ export interface ServerOptions extends SessionLimitOptions {
   readonly psk: PskOption;
   /** The devices need the same; the default is `aes-256-gcm`. */
   readonly suite?: CipherSuite;
-  /** The default is `nodeCrypto`. */
+  /** The default is `fastNodeCrypto`; `nodeCrypto` is the plain one of node:crypto alone. */
   readonly crypto?: CryptoProvider;
   /** Where time passes; the default is real time. */
   readonly scheduler?: SchedulerLike;
@@ -62,7 +62,7 @@ export interface ServerSettings {
 export function serverSettings(options: ServerOptions): ServerSettings {
   return {
     suite: checkChoice('suite', options.suite ?? 'aes-256-gcm', ['aes-256-gcm', 'chacha20-poly1305']),
-    crypto: checkMethods('crypto', options.crypto ?? nodeCrypto, ['generateKeyPair', 'hmacSha256', 'aead']),
+    crypto: checkMethods('crypto', options.crypto ?? fastNodeCrypto, ['generateKeyPair', 'hmacSha256', 'aead']),
     scheduler: checkMethods('scheduler', options.scheduler ?? defaultScheduler, ['now', 'schedule']),
     handshakeTimeoutMs: checkDurationMs('handshakeTimeoutMs', options.handshakeTimeoutMs ?? 10_000, 1),
     sessionPolicy: checkChoice('sessionPolicy', options.sessionPolicy ?? 'replace', ['replace', 'reject', 'allow']),

@@ -1,4 +1,4 @@
-import { Observable, share, type SchedulerLike, type Subscriber } from 'rxjs';
+import { Observable, type SchedulerLike, type Subscriber } from 'rxjs';
 import { ConnectionClosedError, InvalidStateError, UsmpError } from '../protocol/errors.js';
 import { checkDurationMs } from '../protocol/check-option.js';
 import { abortable } from './abort.js';
@@ -33,7 +33,8 @@ export class Inbox {
   #head = 0;
   #bytes = 0;
   #wasFull = false;
-  #subscriber: Subscriber<Uint8Array> | undefined;
+  /** Never changed, always replaced: who is told may subscribe or unsubscribe. */
+  #subscribers: readonly Subscriber<Uint8Array>[] = NOBODY;
   #draining = false;
   readonly #waiters: Waiters<Uint8Array>;
   #iterators = 0;
@@ -42,7 +43,7 @@ export class Inbox {
   constructor(options: InboxOptions) {
     this.#options = options;
     this.#waiters = new Waiters(options.scheduler);
-    this.messages$ = new Observable<Uint8Array>((subscriber) => this.#attach(subscriber)).pipe(share());
+    this.messages$ = new Observable((subscriber) => this.#attach(subscriber));
   }
 
   get #length(): number {
@@ -63,7 +64,7 @@ export class Inbox {
   }
 
   deliver(message: Uint8Array): void {
-    if (this.#subscriber && !this.#draining) return this.#subscriber.next(message);
+    if (this.#subscribers.length > 0 && !this.#draining) return this.#tell(message);
     const waiter = this.#waiters.shift();
     if (waiter) return waiter.resolve(message);
     this.#queue.push(message);
@@ -75,13 +76,13 @@ export class Inbox {
     if (this.#end) return;
     this.#end = end;
     for (const waiter of this.#waiters.takeAll()) waiter.reject(end === 'bye' ? this.#closedError() : end);
-    if (this.#subscriber && !this.#draining) this.#finish(this.#subscriber, end);
+    if (!this.#draining) this.#finish(end);
   }
 
   recv({ timeoutMs, signal }: ReceiveOptions = {}, silentSinceMs = this.#options.scheduler.now()): Promise<Uint8Array> {
     return abortable(signal, (resolve, reject) => {
       if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs);
-      if (this.#subscriber) {
+      if (this.#subscribers.length > 0) {
         reject(twoConsumers('messages$ is subscribed'));
         return () => {};
       }
@@ -116,7 +117,7 @@ export class Inbox {
   }
 
   async *#iterate(left: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    if (this.#subscriber) throw twoConsumers('messages$ is subscribed');
+    if (this.#subscribers.length > 0) throw twoConsumers('messages$ is subscribed');
     this.#iterators++;
     try {
       while (!this.exhausted) {
@@ -133,25 +134,42 @@ export class Inbox {
     }
   }
 
+  /** The first to subscribe gets what waits; all that are subscribed get what comes. */
   #attach(subscriber: Subscriber<Uint8Array>): (() => void) | undefined {
     if (!this.#waiters.isEmpty || this.#iterators > 0) {
       subscriber.error(twoConsumers('recv() or an iterator is waiting'));
       return undefined;
     }
-    this.#subscriber = subscriber;
-    this.#draining = true;
-    while (this.#length > 0 && !subscriber.closed) subscriber.next(this.#shift());
-    this.#draining = false;
-    if (this.#end && this.#length === 0) this.#finish(subscriber, this.#end);
+    this.#subscribers = [...this.#subscribers, subscriber];
+    if (!this.#draining) this.#drain();
     return () => {
-      if (this.#subscriber === subscriber) this.#subscriber = undefined;
+      this.#subscribers = this.#subscribers.filter((one) => one !== subscriber);
     };
   }
 
-  #finish(subscriber: Subscriber<Uint8Array>, end: End): void {
-    this.#subscriber = undefined;
-    if (end === 'bye') subscriber.complete();
-    else subscriber.error(end);
+  #drain(): void {
+    this.#draining = true;
+    while (this.#length > 0 && this.#isSubscribed) this.#tell(this.#shift());
+    this.#draining = false;
+    if (this.#end && this.#length === 0) this.#finish(this.#end);
+  }
+
+  /** One that unsubscribes within its own subscribe is closed before it is taken off. */
+  get #isSubscribed(): boolean {
+    return this.#subscribers.some(({ closed }) => !closed);
+  }
+
+  #tell(message: Uint8Array): void {
+    for (const subscriber of this.#subscribers) subscriber.next(message);
+  }
+
+  #finish(end: End): void {
+    const subscribers = this.#subscribers;
+    this.#subscribers = NOBODY;
+    for (const subscriber of subscribers) {
+      if (end === 'bye') subscriber.complete();
+      else subscriber.error(end);
+    }
   }
 
   #shift(): Uint8Array {
@@ -174,6 +192,7 @@ export class Inbox {
 }
 
 const EMPTY = new Uint8Array(0);
+const NOBODY: readonly Subscriber<Uint8Array>[] = Object.freeze([]);
 
 const twoConsumers = (why: string): InvalidStateError =>
   new InvalidStateError('TWO_CONSUMERS', `a session has one way of consuming at a time, and ${why}`);

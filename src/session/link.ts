@@ -45,6 +45,8 @@ export interface Link {
   readonly inbox: Inbox;
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   readonly lastHeardMs: number;
+  /** When a frame last left, in milliseconds of the scheduler's clock; before the first, when the link was made. */
+  readonly lastSentMs: number;
   /** Whether a change of keys waits for its confirmation. */
   readonly rekeyPending: boolean;
   /** Frames sent or received under the present keys, whichever are more. */
@@ -53,6 +55,11 @@ export interface Link {
   readonly byeSent: boolean;
   /** Takes the transport over and begins to read; called once. */
   start(): void;
+  /**
+   * Sends a message of 0 to 1808 bytes together with others. Returns the promise that they share and that is never an unhandled
+   * rejection, or undefined where this one has to go by `send`.
+   */
+  sendAtOnce(message: Uint8Array): Promise<void> | undefined;
   /**
    * Sends a message of 0 to 1808 bytes. Returns what takes it back, as long as nothing of it is sealed.
    * @throws InvalidStateError `OUTBOX_FULL`

@@ -1,9 +1,10 @@
 import { ReplaySubject, Subject, Subscription, type Observable, type SchedulerLike } from 'rxjs';
-import { toHex } from '../protocol/bytes.js';
+import { toHex, utf8 } from '../protocol/bytes.js';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
 import { PacketType } from '../protocol/packet-type.js';
 import type { ReceivedFrame } from '../protocol/secure-channel.js';
+import { MAX_MESSAGE_BYTES } from '../protocol/sizes.js';
 import type { TransportKind } from '../transport/transport.js';
 import { abortable } from './abort.js';
 import { ControlPacing } from './control-pacing.js';
@@ -20,6 +21,8 @@ import { StreamLink } from './stream/link.js';
 
 /** What a session is made of: the outcome of a handshake, and how it is kept. */
 export type SessionParts = HandshakeResult & Omit<LinkOptions, 'observer'>;
+
+const NO_OPTIONS: SendOptions = Object.freeze({});
 
 /** The one implementation of Session. Nothing is read before `start`. */
 export class UsmpSession implements Session {
@@ -44,7 +47,6 @@ export class UsmpSession implements Session {
   #resolveClosed: (info: CloseInfo) => void = () => {};
   #state: SessionState = 'open';
   #closeInfo: CloseInfo | undefined;
-  #lastSentMs: number;
 
   constructor(parts: SessionParts) {
     const { established, scheduler, limits } = parts;
@@ -52,7 +54,6 @@ export class UsmpSession implements Session {
     this.sessionId = toHex(established.sessionId);
     this.#scheduler = scheduler;
     this.#limits = limits;
-    this.#lastSentMs = scheduler.now();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -68,7 +69,7 @@ export class UsmpSession implements Session {
     this.#heartbeat = new Heartbeat({
       scheduler,
       keepaliveMs: limits.keepaliveMs,
-      lastSentMs: () => this.#lastSentMs,
+      lastSentMs: () => this.#link.lastSentMs,
       lastHeardMs: () => this.#link.lastHeardMs,
       sendPing: (onSealed) =>
         this.#pacing.run(1, () =>
@@ -98,7 +99,9 @@ export class UsmpSession implements Session {
     this.#link.start();
   }
 
-  send(data: Uint8Array | string, { signal }: SendOptions = {}): Promise<void> {
+  send(data: Uint8Array | string, { signal }: SendOptions = NO_OPTIONS): Promise<void> {
+    const sent = signal === undefined ? this.#sendAtOnce(data) : undefined;
+    if (sent) return sent;
     return abortable(signal, (resolve, reject) => this.enqueue(data, (error) => (error ? reject(error) : resolve())));
   }
 
@@ -190,6 +193,15 @@ export class UsmpSession implements Session {
     return { deviceId, sessionId, transport, remoteAddress };
   }
 
+  /** The way that nearly all messages take; whatever is not as it should be goes the other one. */
+  #sendAtOnce(data: Uint8Array | string): Promise<void> | undefined {
+    if (this.#state !== 'open') return undefined;
+    const message = typeof data === 'string' ? utf8(data) : data;
+    return message instanceof Uint8Array && message.length <= MAX_MESSAGE_BYTES
+      ? this.#link.sendAtOnce(message)
+      : undefined;
+  }
+
   #openLink(parts: SessionParts): Link {
     const options: LinkOptions = {
       ...parts,
@@ -226,7 +238,6 @@ export class UsmpSession implements Session {
   }
 
   #sealed(message: Uint8Array | undefined): void {
-    this.#lastSentMs = this.#scheduler.now();
     if (message === undefined) return;
     if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('sent', message));
     this.#rekeying.progressed();

@@ -47,14 +47,15 @@ export class DatagramOpener {
   }
 
   /** Verifies a frame; what it says of it holds until the next `accept`. */
-  open({ seq, bytes, additionalData }: Frame): AuthenticFrame | OpeningFailure {
-    if (bytes.length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || seq >= SEQ_LIMIT) return 'not-authentic';
+  open(frame: Frame): AuthenticFrame | OpeningFailure {
+    const { seq, source, at, length } = frame;
+    if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || seq >= SEQ_LIMIT) return 'not-authentic';
     const age = this.#window.check(seq);
     if (age === 'too-old') return 'too-old';
     writeUint32(this.#nonce, 0, seq);
-    if (!hasNonce(bytes, this.#nonce)) return 'not-authentic';
-    const sealed = bytes.subarray(HEADER_BYTES + NONCE_BYTES);
-    const plaintext = this.#aead.open(this.#nonce, additionalData, sealed);
+    if (!hasNonce(frame, this.#nonce)) return 'not-authentic';
+    const sealed = source.subarray(at + HEADER_BYTES + NONCE_BYTES, at + length);
+    const plaintext = this.#aead.open(this.#nonce, frame.additionalData, sealed);
     if (!plaintext) return 'not-authentic';
     return { plaintext, isFresh: age === 'fresh', inSequence: seq === this.nextSeq };
   }

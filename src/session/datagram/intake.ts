@@ -1,4 +1,3 @@
-import { filter, map, scan, Subject, tap, throwError, timeout, type Subscription } from 'rxjs';
 import { ControlFloodDetector } from '../../protocol/control-flood.js';
 import type { DatagramChannel, Opened, ReceivedDatagram } from '../../protocol/datagram/datagram-channel.js';
 import {
@@ -12,7 +11,7 @@ import { isDataType, PacketType, type SealedType } from '../../protocol/packet-t
 import type { DatagramTransport } from '../../transport/datagram.js';
 import { Inbox } from '../inbox.js';
 import type { LinkOptions } from '../link.js';
-import { silenceError } from '../silence.js';
+import { SilenceLimit } from '../silence.js';
 import { SessionMessageEvent, type DropReason } from '../session-event.js';
 
 interface IntakeOptions extends Pick<LinkOptions, 'scheduler' | 'limits' | 'observer'> {
@@ -36,8 +35,8 @@ export class DatagramIntake {
   readonly inbox: Inbox;
   readonly #options: IntakeOptions;
   readonly #flood = new ControlFloodDetector();
-  readonly #frames$ = new Subject<ReceivedDatagram>();
-  #pipeline: Subscription | undefined;
+  readonly #silence: SilenceLimit;
+  #assembly: DatagramAssembly = BETWEEN_DATAGRAM_MESSAGES;
   #lastHeardMs: number;
   #takesData = true;
   /** What the inbox had no room for, kept since its sender waits longest after it has repeated it for the last time. */
@@ -55,6 +54,12 @@ export class DatagramIntake {
       roomBelow: 1,
       onRoom: () => this.#takeRefused(),
     });
+    this.#silence = new SilenceLimit({
+      scheduler,
+      idleTimeoutMs: limits.idleTimeoutMs,
+      lastHeardMs: () => this.#lastHeardMs,
+      onSilence: options.onFailure,
+    });
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
@@ -62,24 +67,8 @@ export class DatagramIntake {
     return this.#lastHeardMs;
   }
 
-  /** Opened frames → inactivity limit → reassembly → messages. */
   start(): void {
-    const { scheduler, limits, observer, onFailure } = this.#options;
-    const { idleTimeoutMs } = limits;
-    this.#pipeline = this.#frames$
-      .pipe(
-        timeout({ each: idleTimeoutMs, scheduler, with: () => throwError(() => silenceError(idleTimeoutMs)) }),
-        scan<ReceivedDatagram, DatagramAssembly, DatagramAssembly>(reassembleDatagrams, BETWEEN_DATAGRAM_MESSAGES),
-        tap(({ dropped }) => {
-          if (dropped) observer.onEvent({ type: 'dropped', reason: dropped });
-        }),
-        filter((assembly) => assembly.at === 'message-end'),
-        map(({ message }) => message),
-      )
-      .subscribe({
-        next: (message) => this.#deliver(message),
-        error: (error: unknown) => onFailure(error as UsmpError),
-      });
+    this.#silence.start();
   }
 
   take(frame: Frame): void {
@@ -105,7 +94,7 @@ export class DatagramIntake {
   /** Takes nothing more; what is in the inbox stays. */
   stop(): void {
     this.#stopped = true;
-    this.#pipeline?.unsubscribe();
+    this.#silence.stop();
   }
 
   #admits(type: SealedType): boolean {
@@ -142,10 +131,17 @@ export class DatagramIntake {
       return onFailure(error as UsmpError);
     }
     observer.onOpened(frame);
-    this.#frames$.next(frame);
+    this.#reassemble(frame);
     if (this.#stopped) return;
     if (frame.type === PacketType.BYE) onBye(bytes, acknowledgement);
     observer.onAccepted(frame, isAnswered);
+  }
+
+  #reassemble(frame: ReceivedDatagram): void {
+    const assembly = reassembleDatagrams(this.#assembly, frame);
+    this.#assembly = assembly.at === 'message-end' ? BETWEEN_DATAGRAM_MESSAGES : assembly;
+    if (assembly.dropped) this.drop(assembly.dropped);
+    if (assembly.at === 'message-end') this.#deliver(assembly.message);
   }
 
   #deliver(message: Uint8Array): void {

@@ -24,16 +24,18 @@ export class DatagramLink implements Link, DatagramSink {
   readonly #outbox: DatagramOutbox;
   readonly #observer: LinkObserver;
   readonly #answered: AnsweredDatagrams;
+  #lastSentMs: number;
   #byeSent = false;
   /** The peer's BYE and its acknowledgement. */
   #peerBye: readonly [Uint8Array, Uint8Array] | undefined;
 
   constructor({ transport, delivery, answered, established }: DatagramHandshakeResult, options: LinkOptions) {
-    const { crypto, suite, limits, observer } = options;
+    const { crypto, suite, scheduler, limits, observer } = options;
     this.remoteAddress = transport.remoteAddress;
     this.#transport = transport;
     this.#answered = answered;
     this.#observer = observer;
+    this.#lastSentMs = scheduler.now();
     const channel = new DatagramChannel(crypto, suite, established);
     this.#channel = channel;
     const onFailure = (error: UsmpError): void => observer.onEnd({ origin: error.origin, error });
@@ -42,7 +44,10 @@ export class DatagramLink implements Link, DatagramSink {
       channel,
       delivery,
       maxOutboxBytes: limits.maxOutboxBytes,
-      onSealed: observer.onSealed,
+      onSealed: (message) => {
+        this.#lastSentMs = scheduler.now();
+        observer.onSealed(message);
+      },
       onFailure,
     });
     this.#intake = new DatagramIntake({
@@ -65,6 +70,10 @@ export class DatagramLink implements Link, DatagramSink {
     return this.#intake.lastHeardMs;
   }
 
+  get lastSentMs(): number {
+    return this.#lastSentMs;
+  }
+
   get rekeyPending(): boolean {
     return this.#channel.rekeyPending;
   }
@@ -80,6 +89,11 @@ export class DatagramLink implements Link, DatagramSink {
   start(): void {
     this.#intake.start();
     this.#transport.attach(this);
+  }
+
+  /** Never: each message waits for its own acknowledgement. */
+  sendAtOnce(): undefined {
+    return undefined;
   }
 
   send(message: Uint8Array, settle: Settle): () => void {

@@ -1,16 +1,4 @@
-import {
-  BehaviorSubject,
-  filter,
-  map,
-  scan,
-  Subject,
-  switchMap,
-  throwError,
-  timeout,
-  type Observable,
-  type SchedulerLike,
-  type Subscription,
-} from 'rxjs';
+import type { SchedulerLike } from 'rxjs';
 import { ControlFloodDetector } from '../../protocol/control-flood.js';
 import type { UsmpError } from '../../protocol/errors.js';
 import type { FrameDecoder } from '../../protocol/frame-decoder.js';
@@ -21,7 +9,7 @@ import type { Transport } from '../../transport/transport.js';
 import { Inbox } from '../inbox.js';
 import type { LinkObserver } from '../link.js';
 import { SessionMessageEvent } from '../session-event.js';
-import { silenceError } from '../silence.js';
+import { SilenceLimit } from '../silence.js';
 import type { SessionLimits } from '../session-limits.js';
 
 interface IntakeOptions {
@@ -43,11 +31,14 @@ export class Intake {
   readonly inbox: Inbox;
   readonly #options: IntakeOptions;
   readonly #flood = new ControlFloodDetector();
-  readonly #frames$ = new Subject<ReceivedFrame>();
-  readonly #reading$ = new BehaviorSubject(true);
-  #pipeline: Subscription | undefined;
+  readonly #silence: SilenceLimit;
+  #assembly: Assembly = BETWEEN_MESSAGES;
+  /** Frames that came together, and how many of them were taken. */
+  #burst: readonly Frame[] = NO_FRAMES;
+  #taken = 0;
   #lastHeardMs: number;
-  #pausedMs = 0;
+  /** Since when we do not read. */
+  #pausedMs: number | undefined;
   #inLoop = false;
   #takesAll = false;
   #stopped = false;
@@ -64,6 +55,12 @@ export class Intake {
       roomBelow: 0.5,
       onRoom: () => this.#read(),
     });
+    this.#silence = new SilenceLimit({
+      scheduler,
+      idleTimeoutMs: limits.idleTimeoutMs,
+      lastHeardMs: () => this.#lastHeardMs,
+      onSilence: options.onFailure,
+    });
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
@@ -73,10 +70,7 @@ export class Intake {
 
   /** Begins to read, with what waits in the decoder. */
   start(): void {
-    this.#pipeline = this.#messages().subscribe({
-      next: (message) => this.#deliver(message),
-      error: (error: unknown) => this.#options.onFailure(error as UsmpError),
-    });
+    this.#silence.start();
     this.#read();
   }
 
@@ -95,22 +89,18 @@ export class Intake {
   /** Reads nothing more; what is in the inbox stays. */
   stop(): void {
     this.#stopped = true;
-    this.#pipeline?.unsubscribe();
+    this.#silence.stop();
+    this.#burst = NO_FRAMES;
   }
 
-  /** Opened frames → inactivity limit → reassembly → messages. While we do not read, silence is our own doing. */
-  #messages(): Observable<Uint8Array> {
-    const { scheduler, limits } = this.#options;
-    const { idleTimeoutMs } = limits;
-    const withLimit$ = this.#frames$.pipe(
-      timeout({ each: idleTimeoutMs, scheduler, with: () => throwError(() => silenceError(idleTimeoutMs)) }),
-    );
-    return this.#reading$.pipe(
-      switchMap((reading) => (reading ? withLimit$ : this.#frames$)),
-      scan<ReceivedFrame, Assembly, Assembly>(reassemble, BETWEEN_MESSAGES),
-      filter((assembly) => assembly.at === 'message-end'),
-      map(({ message }) => message),
-    );
+  #reassemble(received: ReceivedFrame): void {
+    const assembly = reassemble(this.#assembly, received);
+    if (assembly.at !== 'message-end') {
+      this.#assembly = assembly;
+      return;
+    }
+    this.#assembly = BETWEEN_MESSAGES;
+    this.#deliver(assembly.message);
   }
 
   #deliver(message: Uint8Array): void {
@@ -119,19 +109,31 @@ export class Intake {
     this.inbox.deliver(message);
   }
 
-  /** Takes frames, then stops or goes on reading as the inbox has room. */
+  /** Takes frames, then stops or goes on reading as the inbox has room. While we do not read, silence is our own doing. */
   #read(): void {
     if (this.#inLoop || this.#stopped) return;
-    if (!this.#takeFrames() || this.inbox.full !== this.#reading$.value) return;
+    if (!this.#takeFrames() || this.inbox.full === (this.#pausedMs !== undefined)) return;
+    if (this.#pausedMs === undefined) this.#pause();
+    else this.#resume(this.#pausedMs);
+  }
+
+  // What follows tells the observer last: who is told may consume, and so come back to here.
+
+  #pause(): void {
     const { transport, scheduler, observer } = this.#options;
-    const reading = !this.#reading$.value;
-    if (reading) this.#flood.forgive(scheduler.now() - this.#pausedMs);
-    else this.#pausedMs = scheduler.now();
-    this.#reading$.next(reading);
-    if (reading) transport.resume();
-    else transport.pause();
-    // Last: who is told may consume, and so come back to here.
-    observer.onEvent({ type: reading ? 'resumed' : 'paused' });
+    this.#pausedMs = scheduler.now();
+    this.#silence.stop();
+    transport.pause();
+    observer.onEvent({ type: 'paused' });
+  }
+
+  #resume(pausedMs: number): void {
+    const { transport, scheduler, observer } = this.#options;
+    this.#pausedMs = undefined;
+    this.#flood.forgive(scheduler.now() - pausedMs);
+    this.#silence.start();
+    transport.resume();
+    observer.onEvent({ type: 'resumed' });
   }
 
   /**
@@ -143,7 +145,7 @@ export class Intake {
     this.#inLoop = true;
     try {
       while (!this.#stopped && (this.#takesAll || !this.inbox.full)) {
-        const frame = this.#options.decoder.next();
+        const frame = this.#nextFrame();
         if (!frame) break;
         this.#takeFrame(frame);
       }
@@ -155,14 +157,29 @@ export class Intake {
     return !this.#stopped;
   }
 
+  #nextFrame(): Frame | undefined {
+    if (this.#taken >= this.#burst.length) {
+      const { decoder, channel } = this.#options;
+      this.#burst = decoder.nextBurst(MAX_BURST_FRAMES);
+      this.#taken = 0;
+      channel.openAhead(this.#burst);
+    }
+    return this.#burst[this.#taken++];
+  }
+
   #takeFrame(frame: Frame): void {
     const { channel, scheduler, observer } = this.#options;
     const received = channel.open(frame);
     if (!received) return observer.onEvent({ type: 'dropped', reason: 'error-frame' });
-    this.#lastHeardMs = scheduler.now();
+    // Once a burst, since a clock costs as much as a frame.
+    if (this.#taken === 1) this.#lastHeardMs = scheduler.now();
     const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
     observer.onOpened(received);
-    this.#frames$.next(received);
+    this.#reassemble(received);
     if (!this.#stopped) observer.onAccepted(received, isAnswered);
   }
 }
+
+/** So many frames are opened together at most; what is opened and not consumed waits in memory. */
+const MAX_BURST_FRAMES = 64;
+const NO_FRAMES: readonly Frame[] = Object.freeze([]);

@@ -61,6 +61,10 @@ export class StreamLink implements Link, TransportSink {
     return this.#intake.lastHeardMs;
   }
 
+  get lastSentMs(): number {
+    return this.#outbox.lastSentMs;
+  }
+
   get rekeyPending(): boolean {
     return this.#channel.rekeyPending;
   }
@@ -76,6 +80,10 @@ export class StreamLink implements Link, TransportSink {
   start(): void {
     this.#transport.attach(this);
     this.#intake.start();
+  }
+
+  sendAtOnce(message: Uint8Array): Promise<void> | undefined {
+    return this.#outbox.sendAtOnce(message);
   }
 
   send(message: Uint8Array, settle: Settle): () => void {

@@ -46,6 +46,9 @@ export class Outbox {
   #controls: (() => void)[] = [];
   #pendingPongs = 0;
   #inBurst: Settle[] = [];
+  /** What the messages share that came by `sendAtOnce` and are in the burst. */
+  #burstSent: Promise<void> | undefined;
+  #lastSentMs: number;
   #undrained: Settle[] = [];
   #flush: Subscription | undefined;
   #drainLimit: Subscription | undefined;
@@ -56,6 +59,24 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#lastSentMs = options.scheduler.now();
+  }
+
+  /** When a frame was last sealed, in milliseconds of the scheduler's clock. */
+  get lastSentMs(): number {
+    return this.#lastSentMs;
+  }
+
+  /**
+   * Sends a message of 0 to 1808 bytes with what leaves next. Returns the promise that all messages of that burst share, or
+   * undefined where this one would have to wait.
+   */
+  sendAtOnce(message: Uint8Array): Promise<void> | undefined {
+    if (this.#congested || this.#messages.size > 0) return undefined;
+    this.#burstSent ??= this.#promiseOfBurst();
+    const sent = this.#burstSent;
+    this.#stageMessage(message);
+    return sent;
   }
 
   /**
@@ -64,7 +85,8 @@ export class Outbox {
    */
   send(message: Uint8Array, settle: Settle): () => void {
     if (!this.#congested && this.#messages.size === 0) {
-      this.#sealMessage(message, settle);
+      this.#inBurst.push(settle);
+      this.#stageMessage(message);
       return () => {};
     }
     const { maxOutboxBytes } = this.#options;
@@ -101,7 +123,7 @@ export class Outbox {
   /** Sends REKEY and a PING under the new keys, before any message that still waits. */
   rekey(onSealed: () => void): void {
     this.#control(() => {
-      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#options.channel.sealRekey(out, at));
+      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#options.channel.stageRekey(out, at));
       this.#sealControl(PacketType.PING);
       onSealed();
     });
@@ -152,14 +174,22 @@ export class Outbox {
     else action();
   }
 
-  #sealMessage(message: Uint8Array, settle: Settle): void {
-    this.#inBurst.push(settle);
-    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#options.channel.sealMessage(message, out, at));
+  #promiseOfBurst(): Promise<void> {
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#inBurst.push((error) => (error ? reject(error) : resolve()));
+    });
+    // Who does not wait for it learns of a failure from the session.
+    sent.catch(() => {});
+    return sent;
+  }
+
+  #stageMessage(message: Uint8Array): void {
+    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#options.channel.stageMessage(message, out, at));
     this.#options.onSealed(message);
   }
 
   #sealControl(type: ControlType): void {
-    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#options.channel.sealControl(type, out, at));
+    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#options.channel.stageControl(type, out, at));
     this.#options.onSealed(undefined);
   }
 
@@ -172,6 +202,8 @@ export class Outbox {
       // What stands in the burst is incomplete: the stream can't go on.
       return this.#options.onFailure(error as UsmpError);
     }
+    // Once a burst, since a clock costs as much as a frame.
+    if (at === 0) this.#lastSentMs = this.#options.scheduler.now();
     if (this.#burst.length >= MAX_BURST_BYTES) this.#flushNow();
     else this.#flush ??= this.#options.scheduler.schedule(() => this.#flushNow(), 0);
   }
@@ -180,9 +212,16 @@ export class Outbox {
     this.#flush?.unsubscribe();
     this.#flush = undefined;
     if (this.#ended || this.#burst.length === 0) return;
+    const { channel, transport, onFailure } = this.#options;
+    try {
+      channel.sealStaged(this.#burst.bytes);
+    } catch (error) {
+      return onFailure(error as UsmpError);
+    }
     const settled = this.#inBurst;
     this.#inBurst = [];
-    if (this.#options.transport.write(this.#burst.take())) {
+    this.#burstSent = undefined;
+    if (transport.write(this.#burst.take())) {
       for (const settle of settled) settle();
       return;
     }
@@ -206,7 +245,8 @@ export class Outbox {
       if (this.#congested) return;
       this.#messages.delete(queued);
       this.#queuedBytes -= queued.message.length;
-      this.#sealMessage(queued.message, queued.settle);
+      this.#inBurst.push(queued.settle);
+      this.#stageMessage(queued.message);
     }
   }
 
