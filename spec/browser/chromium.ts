@@ -1,9 +1,17 @@
+import { describe } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const EXECUTABLE = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** Tests that need a browser; they are skipped, and say so, where there is none. */
+export const describeInChromium = (name: string, tests: () => void): void =>
+  existsSync(EXECUTABLE) ? describe(name, tests) : describe.skip(`${name} (skipped: no ${EXECUTABLE})`, tests);
 
 /** Debian's, which talks to nobody unless it is told to. */
 export const launchChromium = (): Promise<Browser> =>
   chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: EXECUTABLE,
     args: [
       '--no-sandbox',
       '--headless',

@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { interval, Subscription } from 'rxjs';
 import { UsmpClient } from '../../src/node.js';
-import { launchChromium, watchedPage, type WatchedPage } from './chromium.js';
+import { describeInChromium, launchChromium, type WatchedPage, watchedPage } from './chromium.js';
 import { buildDashboard, COMMAND_TOKEN, DashboardGateway, PSK, READ_TOKEN } from './dashboard-gateway.js';
 
 const THERMOMETER = '02:00:00:00:00:01';
@@ -79,7 +79,7 @@ afterAll(async () => {
   await gateway.stop();
 });
 
-describe('the dashboard', () => {
+describeInChromium('the dashboard', () => {
   it('lists the devices with their last values, and takes the token out of the address', async () => {
     const page = await open(COMMAND_TOKEN);
 

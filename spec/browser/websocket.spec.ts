@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
@@ -10,13 +9,11 @@ import type { CipherSuite } from '../../src/protocol/index.js';
 import type { ServerOptions } from '../../src/server/server-options.js';
 import { UsmpServer } from '../../src/server/server.js';
 import type { Session } from '../../src/session/session.js';
-import { launchChromium } from './chromium.js';
+import { describeInChromium, launchChromium } from './chromium.js';
 import type * as page from './websocket-page.js';
 
 declare const usmp: typeof page;
 
-/** Where `launchChromium` finds it. */
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const PSK = 'a secret of the browser and the gateway';
 const DEVICE_ID = '00:11:22:33:44:55';
 /** Everything around the limits of a frame, a fragment and a message (protocol.md section 6). */
@@ -25,9 +22,7 @@ const SUITES: CipherSuite[] = ['aes-256-gcm', 'chacha20-poly1305'];
 
 jest.setTimeout(30_000);
 
-const describeInChromium = existsSync(CHROMIUM) ? describe : describe.skip;
-
-describeInChromium(`USMP over WebSocket in a browser (skipped where ${CHROMIUM} is not there)`, () => {
+describeInChromium('USMP over WebSocket in a browser', () => {
   let browser: Browser;
   let pages: Server;
   let tab: Page;

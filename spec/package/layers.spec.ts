@@ -65,18 +65,34 @@ describe('the layers of src/', () => {
 });
 
 describe('packages', () => {
-  const packages = ['node:net', 'net', 'rxjs', '@noble/hashes/hmac.js', 'other'];
+  const packages = [
+    'node:net',
+    'net',
+    'rxjs',
+    'ws',
+    'valibot',
+    '@noble/hashes/hmac.js',
+    'usmp-rx/bridge-client',
+    'other',
+  ];
 
   it.each([
     ['src/protocol/example.ts', []],
     ['src/crypto/noble.ts', ['@noble/hashes/hmac.js']],
     ['src/crypto/node.ts', ['node:net']],
+    ['src/crypto/fast-gcm/example.ts', ['node:net']],
     ['src/transport/memory.ts', ['rxjs']],
     ['src/transport/tcp.ts', ['node:net', 'rxjs']],
     ['src/transport/udp.ts', ['node:net', 'rxjs']],
+    ['src/transport/websocket.ts', ['rxjs']],
+    ['src/transport/websocket-listener.ts', ['node:net', 'rxjs', 'ws']],
     ['src/session/example.ts', ['rxjs']],
     ['src/client/example.ts', ['rxjs']],
     ['src/server/example.ts', ['node:net', 'rxjs']],
+    ['src/bridge/example.ts', ['node:net', 'rxjs', 'ws']],
+    ['src/bridge/protocol.ts', ['valibot']],
+    ['src/bridge/client/example.ts', ['rxjs']],
+    ['src/dashboard/example.ts', ['rxjs', 'usmp-rx/bridge-client']],
     ['src/testing/example.ts', ['rxjs']],
     ['src/gateway/example.ts', ['node:net', 'rxjs']],
     ['src/index.ts', []],
@@ -96,6 +112,9 @@ describe('what runs in browsers', () => {
     'src/transport/memory.ts',
     'src/session/example.ts',
     'src/client/example.ts',
+    'src/transport/websocket.ts',
+    'src/bridge/client/example.ts',
+    'src/dashboard/example.ts',
     'src/index.ts',
   ])('%s uses no Node global', async (file) => {
     expect(await reported(file, lines)).toEqual(lines);
