@@ -73,7 +73,7 @@ export class Bench {
     runServerHandshake(transport, () => [parsePsk(this.psk)], { crypto, scheduler, timeoutMs: 10_000 }).subscribe({
       next: (result) => {
         const limits = sessionLimits(this.#limits, { idleTimeoutMs: 60_000, keepaliveMs: undefined });
-        const session = new UsmpSession({ ...result, crypto, suite: 'aes-256-gcm', scheduler, limits });
+        const session = new UsmpSession(result, { crypto, suite: 'aes-256-gcm', scheduler, limits });
         this.sessions.push(session);
         session.start();
       },

@@ -3,14 +3,15 @@ import fc from 'fast-check';
 import { crc16 } from '../../src/protocol/index.js';
 
 /** The definition of protocol.md section 1, bit by bit. */
-function bitwise(bytes: Uint8Array): number {
-  let crc = 0xffff;
+function bitwise(bytes: Uint8Array, crc = 0xffff): number {
   for (const byte of bytes) {
     crc ^= byte;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xa001 : crc >>> 1;
   }
   return crc;
 }
+
+const anyBytes = (maxLength: number) => fc.uint8Array({ maxLength, size: 'max' });
 
 describe('CRC-16', () => {
   it('has the check value of MODBUS', () => {
@@ -22,11 +23,32 @@ describe('CRC-16', () => {
   });
 
   it('is what the bitwise definition gives, for any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => crc16(bytes) === bitwise(bytes)));
+    fc.assert(fc.property(anyBytes(600), (bytes) => crc16(bytes) === bitwise(bytes)));
+  });
+
+  it('is what the bitwise definition gives, for every length of 0 to 600 bytes, at any place, after any part', () => {
+    const bytes = Uint8Array.from({ length: 700 }, (_, at) => (at * at * 167 + at * 13) >>> 3);
+    const within = new Uint8Array(bytes.buffer, 3);
+    for (let length = 0; length <= 600; length++) {
+      const start = (length * 7) % 90;
+      const crc = (length * 40_503) & 0xffff;
+      expect(crc16(bytes, start, start + length, crc)).toBe(bitwise(bytes.subarray(start, start + length), crc));
+      expect(crc16(within, start, start + length)).toBe(bitwise(within.subarray(start, start + length)));
+    }
+  });
+
+  it('tells any one wrong bit of a frame', () => {
+    const bytes = Uint8Array.from({ length: 492 }, (_, at) => at * 31);
+    const right = crc16(bytes);
+    for (let bit = 0; bit < bytes.length * 8; bit++) {
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+      expect(crc16(bytes)).not.toBe(right);
+      bytes[bit >> 3]! ^= 1 << (bit & 7);
+    }
   });
 
   it('is the same however the bytes are split into parts', () => {
-    const splitBytes = fc.tuple(fc.uint8Array({ maxLength: 100 }), fc.array(fc.nat(100), { maxLength: 5 }));
+    const splitBytes = fc.tuple(anyBytes(600), fc.array(fc.nat(600), { maxLength: 5 }));
     fc.assert(
       fc.property(splitBytes, ([bytes, cuts]) => {
         const ends = [...cuts.map((cut) => Math.min(cut, bytes.length)), bytes.length].sort((a, b) => a - b);

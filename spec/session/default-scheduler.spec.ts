@@ -48,7 +48,6 @@ describe('the default scheduler', () => {
     await new Promise<void>((resolve) => {
       defaultScheduler.schedule<number>(
         function (state) {
-          if (state === undefined) return;
           states.push(state);
           if (state === 3) resolve();
           else this.schedule(state + 1, state);

@@ -43,15 +43,19 @@ export function instrumentedSession(
     established: { ...ids, role: 'client', keys: theirKeys },
   });
   const established: EstablishedSession = { ...ids, role: 'server', keys };
-  const session = new UsmpSession({
-    transport: logged(ours, (entry) => log.push(`${entry}, ${scheduler.pending} timers`)),
-    decoder: new FrameDecoder(),
-    established,
-    crypto: wipesLogged(() => log.push('a key is wiped')),
-    suite: 'aes-256-gcm',
-    scheduler,
-    limits: sessionLimits(options, { idleTimeoutMs: 60_000, keepaliveMs: options.keepaliveMs }),
-  });
+  const session = new UsmpSession(
+    {
+      transport: logged(ours, (entry) => log.push(`${entry}, ${scheduler.pending} timers`)),
+      decoder: new FrameDecoder(),
+      established,
+    },
+    {
+      crypto: wipesLogged(() => log.push('a key is wiped')),
+      suite: 'aes-256-gcm',
+      scheduler,
+      limits: sessionLimits(options, { idleTimeoutMs: 60_000, keepaliveMs: options.keepaliveMs }),
+    },
+  );
   session.start();
   return { session, peer, time, log, established, pendingActions: () => scheduler.pending };
 }

@@ -71,8 +71,7 @@ function connect(
     concatMap((transport) => runClientHandshake(transport, parseDeviceId(DEVICE_ID), parsePsk(PSK), environment)),
     map(
       (result) =>
-        new UsmpSession({
-          ...result,
+        new UsmpSession(result, {
           crypto,
           suite: 'aes-256-gcm',
           scheduler,

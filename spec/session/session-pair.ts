@@ -42,15 +42,19 @@ export function sessionPair({
     receiving: new Secret(pattern(32, 2)),
   });
   const open = (role: 'client' | 'server', options: Limits): UsmpSession => {
-    const session = new UsmpSession({
-      transport: role === 'client' ? clientEnd : serverEnd,
-      decoder: new FrameDecoder(),
-      established: { ...ids, role, keys: role === 'client' ? swapDirections(serverKeys()) : serverKeys() },
-      crypto,
-      suite: 'aes-256-gcm',
-      scheduler: time,
-      limits: sessionLimits(options, { idleTimeoutMs: 2 ** 31 - 1, keepaliveMs: options.keepaliveMs }),
-    });
+    const session = new UsmpSession(
+      {
+        transport: role === 'client' ? clientEnd : serverEnd,
+        decoder: new FrameDecoder(),
+        established: { ...ids, role, keys: role === 'client' ? swapDirections(serverKeys()) : serverKeys() },
+      },
+      {
+        crypto,
+        suite: 'aes-256-gcm',
+        scheduler: time,
+        limits: sessionLimits(options, { idleTimeoutMs: 2 ** 31 - 1, keepaliveMs: options.keepaliveMs }),
+      },
+    );
     session.start();
     return session;
   };

@@ -216,7 +216,7 @@ describe('a session on TCP', () => {
       runClientHandshake(transport, parseDeviceId('00:11:22:33:44:55'), parsePsk(psk), environment).subscribe({
         next: (result) => {
           const limits = sessionLimits({}, { idleTimeoutMs: 60_000, keepaliveMs: undefined });
-          const made = new UsmpSession({ ...result, ...environment, suite: 'aes-256-gcm', limits });
+          const made = new UsmpSession(result, { ...environment, suite: 'aes-256-gcm', limits });
           made.start();
           resolve(made);
         },

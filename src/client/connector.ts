@@ -61,7 +61,8 @@ export class Connector {
   }
 
   #open(): Observable<UsmpSession> {
-    const { dialer, deviceId, psk, crypto, suite, scheduler, limits, ...settings } = this.#settings;
+    const settings = this.#settings;
+    const { dialer, deviceId, psk, crypto, scheduler } = settings;
     const tooSlow = (): UsmpError =>
       new TimeoutError('TIMEOUT_CONNECT', `no connection within ${settings.connectTimeoutMs} ms`);
     const transport$: Observable<AnyTransport> = dialer.dial();
@@ -70,7 +71,7 @@ export class Connector {
       concatMap((transport) =>
         runClientHandshake(transport, deviceId, psk, { crypto, scheduler, timeoutMs: settings.handshakeTimeoutMs }),
       ),
-      map((result) => new UsmpSession({ ...result, crypto, suite, scheduler, limits })),
+      map((result) => new UsmpSession(result, settings)),
     );
   }
 

@@ -2,11 +2,11 @@
 import { emitWarning } from 'node:process';
 import { filter, Subject, type Observable, type Subscription } from 'rxjs';
 import { checkDurationMs, checkFunction, checkOptions } from '../protocol/check-option.js';
-import { normalizeDeviceId } from '../protocol/device-id.js';
+import { formatDeviceId, normalizeDeviceId } from '../protocol/device-id.js';
 import { InvalidStateError } from '../protocol/errors.js';
 import type { HandshakeResult } from '../session/handshake.js';
 import type { Session } from '../session/session.js';
-import { UsmpSession } from '../session/usmp-session.js';
+import { UsmpSession, type SessionWatcher } from '../session/usmp-session.js';
 import { formatPeerAddress } from '../transport/datagram.js';
 import { shareOfAddress, type SessionRoom } from './admission.js';
 import { DatagramRouter } from './datagram-router.js';
@@ -49,6 +49,8 @@ export class UsmpServer implements AsyncDisposable {
   readonly #psks: PskSource;
   readonly #reception: Reception;
   readonly #registry = new SessionRegistry();
+  /** One for all sessions, which would else need several subscriptions each. */
+  readonly #watcher: SessionWatcher = this.#makeWatcher();
   readonly #opened$ = new Subject<UsmpSession>();
   readonly #observed$ = new Subject<ServerEvent>();
   #counters = NO_COUNTS;
@@ -173,38 +175,54 @@ export class UsmpServer implements AsyncDisposable {
   /** Whoever observes sessions has a new one before it reads its first frame, so that nothing is missed. */
   #open(result: HandshakeResult, origin: ConnectionOrigin): void {
     const { sessionPolicy, limits, admission } = this.#settings;
-    const session = new UsmpSession({ ...result, ...this.#settings });
-    const older = this.#registry.openOf(session.deviceId);
-    if (sessionPolicy === 'reject' && older.length > 0) return this.#reject(session, 'has-session', origin);
+    const older = this.#registry.openOf(formatDeviceId(result.established.deviceId));
+    if (sessionPolicy === 'reject' && older.length > 0) return this.#reject(result, 'has-session', origin);
     const replaced = sessionPolicy === 'replace' ? older : [];
     if (replaced.length === 0 && this.#registry.openCount >= admission.maxSessions) {
-      return this.#reject(session, 'session-limit', origin);
+      return this.#reject(result, 'session-limit', origin);
     }
+    const session = new UsmpSession(result, this.#settings, this.#watcher);
     this.#registry.add(session);
     for (const old of replaced) old.beginClose(limits.closeTimeoutMs);
-    this.#observe(session);
     this.#emit({ type: 'session-opened', session, replaced });
     this.#opened$.next(session);
     session.start();
   }
 
   /** With BYE: its client would take a mere close for a wrong PSK. */
-  #reject(session: UsmpSession, reason: 'has-session' | 'session-limit', origin: ConnectionOrigin): void {
+  #reject(result: HandshakeResult, reason: 'has-session' | 'session-limit', origin: ConnectionOrigin): void {
+    const session = new UsmpSession(result, this.#settings, {
+      wantsMessages: false,
+      onState: () => {},
+      onEvent: (rejected, { type }) => {
+        if (type !== 'closed') return;
+        this.#registry.removeRejected(rejected);
+        this.#completeWhenDrained();
+      },
+    });
     this.#registry.addRejected(session);
-    session.events$.subscribe({ complete: () => this.#completeWhenDrained() });
     this.#emit({ type: 'session-rejected', deviceId: session.deviceId, reason, ...origin });
     session.start();
     session.beginClose(this.#settings.limits.closeTimeoutMs);
   }
 
-  #observe(session: UsmpSession): void {
-    session.events$.subscribe({
-      next: (event) => {
-        if (event.type === 'closed') this.#emit({ type: 'session-closed', session, info: event.info });
-        else if (event.type === 'dropped' || this.#observed$.observed) this.#emit({ type: 'session', session, event });
+  #makeWatcher(): SessionWatcher {
+    const isObserved = (): boolean => this.#observed$.observed;
+    return {
+      get wantsMessages() {
+        return isObserved();
       },
-      complete: () => this.#completeWhenDrained(),
-    });
+      onState: (session, state) => {
+        if (state !== 'open') this.#registry.noLongerOpen(session);
+        if (state === 'closed') this.#registry.remove(session);
+      },
+      onEvent: (session, event) => {
+        if (event.type === 'closed') {
+          this.#emit({ type: 'session-closed', session, info: event.info });
+          this.#completeWhenDrained();
+        } else if (event.type === 'dropped' || isObserved()) this.#emit({ type: 'session', session, event });
+      },
+    };
   }
 
   async #serve(handler: SessionHandler, session: UsmpSession): Promise<void> {

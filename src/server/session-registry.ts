@@ -1,4 +1,3 @@
-/* eslint rxjs-x/no-ignored-error: off -- state$ never errors */
 import type { UsmpSession } from '../session/usmp-session.js';
 
 /** The sessions of a server, from the handshake to the close. */
@@ -34,18 +33,21 @@ export class SessionRegistry {
     this.#sessions.set(sessionId, session);
     this.#openByDevice.set(deviceId, [...this.openOf(deviceId), session]);
     this.#openCount++;
-    session.state$.subscribe({
-      next: (state) => {
-        if (state !== 'open') this.#noLongerOpen(session);
-      },
-      complete: () => this.#sessions.delete(sessionId),
-    });
+  }
+
+  /** It is closed. */
+  remove({ sessionId }: UsmpSession): void {
+    this.#sessions.delete(sessionId);
   }
 
   /** Keeps a session that nobody is shown until it is closed. */
   addRejected(session: UsmpSession): void {
     this.#rejected.add(session);
-    session.state$.subscribe({ complete: () => this.#rejected.delete(session) });
+  }
+
+  /** It is closed. */
+  removeRejected(session: UsmpSession): void {
+    this.#rejected.delete(session);
   }
 
   /** Says BYE to all; who does not take it within the limit in milliseconds is cut off. */
@@ -53,7 +55,8 @@ export class SessionRegistry {
     for (const session of [...this.#sessions.values(), ...this.#rejected]) session.beginClose(limitMs);
   }
 
-  #noLongerOpen(session: UsmpSession): void {
+  /** Somebody has begun to close it. */
+  noLongerOpen(session: UsmpSession): void {
     const open = this.openOf(session.deviceId);
     if (!open.includes(session)) return;
     this.#openCount--;

@@ -12,14 +12,14 @@ export interface InboxLimits {
   readonly maxInboxBytes?: number;
 }
 
-interface InboxOptions extends Required<InboxLimits> {
-  readonly scheduler: SchedulerLike;
+/** Who fills an inbox. */
+export interface InboxOwner {
   /** When the peer last gave an authentic sign of life, in milliseconds of the scheduler's clock. */
-  readonly lastHeardMs: () => number;
+  readonly lastHeardMs: number;
   /** Once full, an inbox stays so until it holds less than this part of its limits, from 0 to 1. */
   readonly roomBelow: number;
   /** There is room again after `full`. */
-  readonly onRoom: () => void;
+  onRoom(): void;
 }
 
 /** How the messages end: a UsmpError, or `bye`. */
@@ -27,8 +27,10 @@ type End = UsmpError | 'bye';
 
 /** Messages that wait for a consumer, and the one way of consuming that is in use: `messages$`, or `recv` and iterators. */
 export class Inbox {
-  readonly messages$: Observable<Uint8Array>;
-  readonly #options: InboxOptions;
+  readonly #owner: InboxOwner;
+  readonly #limits: Required<InboxLimits>;
+  readonly #scheduler: SchedulerLike;
+  #messages$: Observable<Uint8Array> | undefined;
   #queue: Uint8Array[] = [];
   #head = 0;
   #bytes = 0;
@@ -36,14 +38,19 @@ export class Inbox {
   /** Never changed, always replaced: who is told may subscribe or unsubscribe. */
   #subscribers: readonly Subscriber<Uint8Array>[] = NOBODY;
   #draining = false;
-  readonly #waiters: Waiters<Uint8Array>;
+  #waiters: Waiters<Uint8Array> | undefined;
   #iterators = 0;
   #end: End | undefined;
 
-  constructor(options: InboxOptions) {
-    this.#options = options;
-    this.#waiters = new Waiters(options.scheduler);
-    this.messages$ = new Observable((subscriber) => this.#attach(subscriber));
+  constructor(owner: InboxOwner, limits: Required<InboxLimits>, scheduler: SchedulerLike) {
+    this.#owner = owner;
+    this.#limits = limits;
+    this.#scheduler = scheduler;
+  }
+
+  get messages$(): Observable<Uint8Array> {
+    this.#messages$ ??= new Observable((subscriber) => this.#attach(subscriber));
+    return this.#messages$;
   }
 
   get #length(): number {
@@ -52,8 +59,8 @@ export class Inbox {
 
   /** Whether the peer has to wait. */
   get full(): boolean {
-    const { maxInboxMessages, maxInboxBytes, roomBelow } = this.#options;
-    const fraction = this.#wasFull ? roomBelow : 1;
+    const { maxInboxMessages, maxInboxBytes } = this.#limits;
+    const fraction = this.#wasFull ? this.#owner.roomBelow : 1;
     this.#wasFull = this.#length >= maxInboxMessages * fraction || this.#bytes >= maxInboxBytes * fraction;
     return this.#wasFull;
   }
@@ -65,7 +72,7 @@ export class Inbox {
 
   deliver(message: Uint8Array): void {
     if (this.#subscribers.length > 0 && !this.#draining) return this.#tell(message);
-    const waiter = this.#waiters.shift();
+    const waiter = this.#waiters?.shift();
     if (waiter) return waiter.resolve(message);
     this.#queue.push(message);
     this.#bytes += message.length;
@@ -75,11 +82,11 @@ export class Inbox {
   end(end: End): void {
     if (this.#end) return;
     this.#end = end;
-    for (const waiter of this.#waiters.takeAll()) waiter.reject(end === 'bye' ? this.#closedError() : end);
+    for (const waiter of this.#waiters?.takeAll() ?? []) waiter.reject(end === 'bye' ? this.#closedError() : end);
     if (!this.#draining) this.#finish(end);
   }
 
-  recv({ timeoutMs, signal }: ReceiveOptions = {}, silentSinceMs = this.#options.scheduler.now()): Promise<Uint8Array> {
+  recv({ timeoutMs, signal }: ReceiveOptions = {}, silentSinceMs = this.#scheduler.now()): Promise<Uint8Array> {
     return abortable(signal, (resolve, reject) => {
       if (timeoutMs !== undefined) checkDurationMs('timeoutMs', timeoutMs);
       if (this.#subscribers.length > 0) {
@@ -94,8 +101,8 @@ export class Inbox {
         reject(this.#closedError());
         return () => {};
       }
-      const { scheduler, lastHeardMs } = this.#options;
-      const silentMs = (): number => scheduler.now() - Math.max(silentSinceMs, lastHeardMs());
+      const silentMs = (): number => this.#scheduler.now() - Math.max(silentSinceMs, this.#owner.lastHeardMs);
+      this.#waiters ??= new Waiters(this.#scheduler);
       return this.#waiters.add({ resolve, reject }, { timeoutMs, silentMs });
     });
   }
@@ -136,7 +143,7 @@ export class Inbox {
 
   /** The first to subscribe gets what waits; all that are subscribed get what comes. */
   #attach(subscriber: Subscriber<Uint8Array>): (() => void) | undefined {
-    if (!this.#waiters.isEmpty || this.#iterators > 0) {
+    if (this.#waiters?.isEmpty === false || this.#iterators > 0) {
       subscriber.error(twoConsumers('recv() or an iterator is waiting'));
       return undefined;
     }
@@ -180,7 +187,7 @@ export class Inbox {
       this.#head = 0;
     }
     this.#bytes -= message.length;
-    if (this.#wasFull && !this.full) this.#options.onRoom();
+    if (this.#wasFull && !this.full) this.#owner.onRoom();
     return message;
   }
 

@@ -14,25 +14,25 @@ export type Settle = (error?: UsmpError, unsent?: Uint8Array) => void;
 
 /** What a link tells its session. */
 export interface LinkObserver {
-  /** Whether anybody watches the events. */
-  readonly isWatched: () => boolean;
-  readonly onEvent: (event: SessionEvent) => void;
+  /** Whether anybody watches the events that come with every message. */
+  readonly isWatched: boolean;
+  onEvent(event: SessionEvent): void;
   /** A frame is authentic. */
-  readonly onOpened: (frame: ReceivedFrame) => void;
+  onOpened(frame: ReceivedFrame): void;
   /** And it may stand where it stands. `isAnswered`: whether a PING gets its PONG. */
-  readonly onAccepted: (frame: ReceivedFrame, isAnswered: boolean) => void;
+  onAccepted(frame: ReceivedFrame, isAnswered: boolean): void;
   /** A frame was sealed, the last one of a message or a control frame; the message where there is one. */
-  readonly onSealed: (message: Uint8Array | undefined) => void;
+  onSealed(message: Uint8Array | undefined): void;
   /** The session is over. */
-  readonly onEnd: (info: CloseInfo) => void;
+  onEnd(info: CloseInfo): void;
 }
 
-export interface LinkOptions {
+/** How sessions are kept: the same object for many. */
+export interface SessionSettings {
   readonly crypto: CryptoProvider;
   readonly suite: CipherSuite;
   readonly scheduler: SchedulerLike;
   readonly limits: SessionLimits;
-  readonly observer: LinkObserver;
 }
 
 /**

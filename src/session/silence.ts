@@ -1,13 +1,12 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { TimeoutError } from '../protocol/errors.js';
 
-interface SilenceOptions {
-  readonly scheduler: SchedulerLike;
-  readonly idleTimeoutMs: number;
-  /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
-  readonly lastHeardMs: () => number;
+/** Whose silence it is. */
+export interface SilentPeer {
+  /** When its last authentic frame came, in milliseconds of the scheduler's clock. */
+  readonly lastHeardMs: number;
   /** The session has to end. */
-  readonly onSilence: (error: TimeoutError) => void;
+  onSilence(error: TimeoutError): void;
 }
 
 /**
@@ -15,26 +14,22 @@ interface SilenceOptions {
  * itself.
  */
 export class SilenceLimit {
-  readonly #options: SilenceOptions;
+  readonly #peer: SilentPeer;
+  readonly #scheduler: SchedulerLike;
+  readonly #idleTimeoutMs: number;
   #sinceMs = 0;
   #check: Subscription | undefined;
 
-  constructor(options: SilenceOptions) {
-    this.#options = options;
+  constructor(peer: SilentPeer, scheduler: SchedulerLike, idleTimeoutMs: number) {
+    this.#peer = peer;
+    this.#scheduler = scheduler;
+    this.#idleTimeoutMs = idleTimeoutMs;
   }
 
   /** Counts silence from now on. */
   start(): void {
-    const { scheduler, idleTimeoutMs } = this.#options;
-    this.stop();
-    this.#sinceMs = scheduler.now();
-    const leftMs = (): number => this.#leftMs();
-    const passed = (): void => this.#passed();
-    this.#check = scheduler.schedule(function () {
-      const left = leftMs();
-      if (left > 0) this.schedule(undefined, left);
-      else passed();
-    }, idleTimeoutMs);
+    this.#sinceMs = this.#scheduler.now();
+    this.#checkAfter(this.#idleTimeoutMs);
   }
 
   /** Silence is no fault any more. */
@@ -42,13 +37,15 @@ export class SilenceLimit {
     this.#check?.unsubscribe();
   }
 
-  #leftMs(): number {
-    const { scheduler, idleTimeoutMs, lastHeardMs } = this.#options;
-    return Math.max(this.#sinceMs, lastHeardMs()) + idleTimeoutMs - scheduler.now();
+  #checkAfter(delayMs: number): void {
+    this.stop();
+    this.#check = this.#scheduler.schedule(() => this.#look(), delayMs);
   }
 
-  #passed(): void {
-    const { idleTimeoutMs, onSilence } = this.#options;
-    onSilence(new TimeoutError('TIMEOUT_IDLE', `no authentic frame came from the peer for ${idleTimeoutMs} ms`));
+  #look(): void {
+    const leftMs = Math.max(this.#sinceMs, this.#peer.lastHeardMs) + this.#idleTimeoutMs - this.#scheduler.now();
+    if (leftMs > 0) return this.#checkAfter(leftMs);
+    const text = `no authentic frame came from the peer for ${this.#idleTimeoutMs} ms`;
+    this.#peer.onSilence(new TimeoutError('TIMEOUT_IDLE', text));
   }
 }

@@ -1,4 +1,4 @@
-import { ReplaySubject, Subject, Subscription, type Observable, type SchedulerLike } from 'rxjs';
+import { ReplaySubject, Subject, Subscription, type Observable } from 'rxjs';
 import { toHex, utf8 } from '../protocol/bytes.js';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
@@ -7,96 +7,90 @@ import type { ReceivedFrame } from '../protocol/secure-channel.js';
 import { MAX_MESSAGE_BYTES } from '../protocol/sizes.js';
 import type { TransportKind } from '../transport/transport.js';
 import { abortable } from './abort.js';
-import { ControlPacing } from './control-pacing.js';
+import { Control } from './control.js';
 import { DatagramLink } from './datagram/link.js';
 import { encodeMessage } from './encode-message.js';
-import { Heartbeat } from './heartbeat.js';
 import type { HandshakeResult } from './handshake.js';
-import type { Link, LinkOptions, Settle } from './link.js';
-import { Rekeying } from './rekeying.js';
+import type { Link, LinkObserver, SessionSettings, Settle } from './link.js';
 import { SessionMessageEvent, type SessionEvent } from './session-event.js';
-import type { SessionLimits } from './session-limits.js';
 import type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session.js';
 import { StreamLink } from './stream/link.js';
 
-/** What a session is made of: the outcome of a handshake, and how it is kept. */
-export type SessionParts = HandshakeResult & Omit<LinkOptions, 'observer'>;
+/** Who keeps sessions is told of them without an observable for each. */
+export interface SessionWatcher {
+  /** Whether it wants the events that come with every message. */
+  readonly wantsMessages: boolean;
+  onEvent(session: UsmpSession, event: SessionEvent): void;
+  onState(session: UsmpSession, state: SessionState): void;
+}
 
 const NO_OPTIONS: SendOptions = Object.freeze({});
 
-/** The one implementation of Session. Nothing is read before `start`. */
-export class UsmpSession implements Session {
+/** The one implementation of Session. Nothing is read before `start`. What nobody asks for is not made: idle sessions are many. */
+export class UsmpSession implements Session, LinkObserver {
   readonly deviceId: string;
   readonly sessionId: string;
   readonly transport: TransportKind;
   readonly remoteAddress: string;
-  readonly state$: Observable<SessionState>;
-  readonly messages$: Observable<Uint8Array>;
-  readonly events$: Observable<SessionEvent>;
-  readonly closed: Promise<CloseInfo>;
 
   readonly #link: Link;
-  readonly #scheduler: SchedulerLike;
-  readonly #limits: SessionLimits;
-  readonly #pacing: ControlPacing;
-  readonly #heartbeat: Heartbeat;
-  readonly #rekeying: Rekeying;
-  readonly #states$ = new ReplaySubject<SessionState>(1);
-  readonly #observed$ = new Subject<SessionEvent>();
-  readonly #closeLimits = new Subscription();
-  #resolveClosed: (info: CloseInfo) => void = () => {};
+  readonly #settings: SessionSettings;
+  readonly #watcher: SessionWatcher | undefined;
+  #control: Control | undefined;
+  #states$: ReplaySubject<SessionState> | undefined;
+  #observed$: Subject<SessionEvent> | undefined;
+  #closed: Promise<CloseInfo> | undefined;
+  #resolveClosed: ((info: CloseInfo) => void) | undefined;
+  #closeLimits: Subscription | undefined;
   #state: SessionState = 'open';
   #closeInfo: CloseInfo | undefined;
 
-  constructor(parts: SessionParts) {
-    const { established, scheduler, limits } = parts;
-    this.deviceId = formatDeviceId(established.deviceId);
-    this.sessionId = toHex(established.sessionId);
-    this.#scheduler = scheduler;
-    this.#limits = limits;
-    this.closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve;
-    });
-    this.state$ = this.#states$.asObservable();
-    this.events$ = this.#observed$.asObservable();
-    this.#states$.next('open');
-
-    this.#link = this.#openLink(parts);
+  constructor(result: HandshakeResult, settings: SessionSettings, watcher?: SessionWatcher) {
+    const { deviceId, sessionId } = result.established;
+    const { keepaliveMs, rekey } = settings.limits;
+    this.deviceId = formatDeviceId(deviceId);
+    this.sessionId = toHex(sessionId);
+    this.#settings = settings;
+    this.#watcher = watcher;
+    this.#link =
+      'decoder' in result ? new StreamLink(result, settings, this) : new DatagramLink(result, settings, this);
     this.transport = this.#link.kind;
     this.remoteAddress = this.#link.remoteAddress;
-    this.messages$ = this.#link.inbox.messages$;
-    this.#pacing = new ControlPacing(scheduler);
-    this.#heartbeat = new Heartbeat({
-      scheduler,
-      keepaliveMs: limits.keepaliveMs,
-      lastSentMs: () => this.#link.lastSentMs,
-      lastHeardMs: () => this.#link.lastHeardMs,
-      sendPing: (onSealed) =>
-        this.#pacing.run(1, () =>
-          this.#link.ping(() => {
-            this.#pacing.sent(1);
-            onSealed();
-          }),
-        ),
-    });
-    this.#rekeying = new Rekeying({
-      scheduler,
-      policy: limits.rekey,
-      link: this.#link,
-      sendRekey: (onSealed) =>
-        this.#pacing.run(2, () =>
-          this.#link.rekey(() => {
-            this.#pacing.sent(2);
-            this.#heartbeat.pingSent();
-            onSealed();
-          }),
-        ),
-    });
+    if (keepaliveMs !== undefined || rekey.everyMs !== undefined) this.#takeControl();
   }
 
   /** Takes the transport over and begins to read; called once. */
   start(): void {
     this.#link.start();
+  }
+
+  get state$(): Observable<SessionState> {
+    if (!this.#states$) {
+      this.#states$ = new ReplaySubject(1);
+      this.#states$.next(this.#state);
+      if (this.#state === 'closed') this.#states$.complete();
+    }
+    return this.#states$.asObservable();
+  }
+
+  get messages$(): Observable<Uint8Array> {
+    return this.#link.inbox.messages$;
+  }
+
+  get events$(): Observable<SessionEvent> {
+    if (!this.#observed$) {
+      this.#observed$ = new Subject();
+      if (this.#state === 'closed') this.#observed$.complete();
+    }
+    return this.#observed$.asObservable();
+  }
+
+  get closed(): Promise<CloseInfo> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#closeInfo) resolve(this.#closeInfo);
+      else this.#resolveClosed = resolve;
+    });
+    return this.#closed;
   }
 
   send(data: Uint8Array | string, { signal }: SendOptions = NO_OPTIONS): Promise<void> {
@@ -116,7 +110,7 @@ export class UsmpSession implements Session {
       throw new ConnectionClosedError('CLOSED_BEFORE_SEND', `the session is ${this.#state}`, { origin: 'local' });
     } catch (error) {
       settle(error as UsmpError);
-      this.#observed$.next({ type: 'send-refused', error: error as UsmpError });
+      this.onEvent({ type: 'send-refused', error: error as UsmpError });
     }
     return () => {};
   }
@@ -151,15 +145,15 @@ export class UsmpSession implements Session {
   }
 
   ping({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<number> {
-    return this.#state === 'open' ? this.#heartbeat.ping(signal) : this.#rejectClosed();
+    return this.#state === 'open' ? this.#takeControl().heartbeat.ping(signal) : this.#rejectClosed();
   }
 
   rekey({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
-    return this.#state === 'open' ? this.#rekeying.rekey(signal) : this.#rejectClosed();
+    return this.#state === 'open' ? this.#takeControl().rekeying.rekey(signal) : this.#rejectClosed();
   }
 
   async bye(): Promise<void> {
-    this.beginClose(this.#limits.closeTimeoutMs);
+    this.beginClose(this.#settings.limits.closeTimeoutMs);
     await this.closed;
   }
 
@@ -169,13 +163,11 @@ export class UsmpSession implements Session {
    */
   beginClose(limitMs: number): void {
     if (this.#state === 'closed') return;
-    this.#closeLimits.add(this.#scheduler.schedule(() => this.#closeOverdue(limitMs), limitMs));
+    this.#closeLimits ??= new Subscription();
+    this.#closeLimits.add(this.#settings.scheduler.schedule(() => this.#closeOverdue(limitMs), limitMs));
     if (this.#state === 'closing') return;
-    this.#state = 'closing';
-    this.#states$.next('closing');
-    this.#heartbeat.stopKeepalive();
-    this.#rekeying.stop();
-    this.#pacing.stop();
+    this.#enter('closing');
+    this.#control?.stop();
     this.#link.finish();
   }
 
@@ -202,74 +194,90 @@ export class UsmpSession implements Session {
       : undefined;
   }
 
-  #openLink(parts: SessionParts): Link {
-    const options: LinkOptions = {
-      ...parts,
-      observer: {
-        isWatched: () => this.#observed$.observed,
-        onEvent: (event) => this.#observed$.next(event),
-        onOpened: (frame) => this.#keysChanged(frame),
-        onAccepted: (frame, isAnswered) => this.#answer(frame, isAnswered),
-        onSealed: (message) => this.#sealed(message),
-        onEnd: (info) => this.#close(info),
-      },
-    };
-    return 'decoder' in parts ? new StreamLink(parts, options) : new DatagramLink(parts, options);
+  /** Part of LinkObserver. */
+  get isWatched(): boolean {
+    return this.#observed$?.observed === true || this.#watcher?.wantsMessages === true;
   }
 
-  /** What a frame asks for beside its place in a message. */
-  #answer({ type }: ReceivedFrame, isAnswered: boolean): void {
-    this.#rekeying.progressed();
+  /** Part of LinkObserver. */
+  onEvent(event: SessionEvent): void {
+    this.#watcher?.onEvent(this, event);
+    this.#observed$?.next(event);
+  }
+
+  /** Part of LinkObserver. */
+  onOpened({ rekeyedBy }: ReceivedFrame): void {
+    if (rekeyedBy.length === 0) return;
+    this.#control?.rekeying.keysChanged();
+    for (const initiator of rekeyedBy) this.onEvent({ type: 'rekeyed', initiator });
+  }
+
+  /** Part of LinkObserver: what a frame asks for beside its place in a message. */
+  onAccepted({ type }: ReceivedFrame, isAnswered: boolean): void {
+    this.#progressed();
     if (type === PacketType.PING) {
       if (isAnswered) this.#link.pong();
-      this.#observed$.next({ type: 'ping' });
+      this.onEvent({ type: 'ping' });
     } else if (type === PacketType.PONG) {
-      const roundTripMs = this.#heartbeat.pong();
-      if (roundTripMs !== undefined) this.#observed$.next({ type: 'pong', roundTripMs });
+      const roundTripMs = this.#control?.heartbeat.pong();
+      if (roundTripMs !== undefined) this.onEvent({ type: 'pong', roundTripMs });
     } else if (type === PacketType.BYE) {
-      this.#close({ origin: this.#link.byeSent ? 'local' : 'remote' });
+      this.onEnd({ origin: this.#link.byeSent ? 'local' : 'remote' });
     }
   }
 
-  #keysChanged({ rekeyedBy }: ReceivedFrame): void {
-    if (rekeyedBy.length === 0) return;
-    this.#rekeying.keysChanged();
-    for (const initiator of rekeyedBy) this.#observed$.next({ type: 'rekeyed', initiator });
+  /** Part of LinkObserver. */
+  onSealed(message: Uint8Array | undefined): void {
+    if (message === undefined) return;
+    if (this.isWatched) this.onEvent(new SessionMessageEvent('sent', message));
+    this.#progressed();
   }
 
-  #sealed(message: Uint8Array | undefined): void {
-    if (message === undefined) return;
-    if (this.#observed$.observed) this.#observed$.next(new SessionMessageEvent('sent', message));
-    this.#rekeying.progressed();
+  /** Part of LinkObserver: the end, once, in the order that design.md gives: timers, transport, observables, `closed`, keys. */
+  onEnd(info: CloseInfo): void {
+    if (this.#state === 'closed') return;
+    this.#closeInfo = info;
+    const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
+    // Whoever is told below finds the session closed.
+    this.#state = 'closed';
+    this.#closeLimits?.unsubscribe();
+    this.#control?.end(error);
+    this.#link.close(error);
+    this.#link.inbox.end(info.error ?? 'bye');
+    this.#enter('closed');
+    this.#states$?.complete();
+    this.onEvent({ type: 'closed', info });
+    this.#observed$?.complete();
+    this.#resolveClosed?.(info);
+    this.#link.wipe();
+  }
+
+  #enter(state: SessionState): void {
+    this.#state = state;
+    this.#watcher?.onState(this, state);
+    this.#states$?.next(state);
+  }
+
+  #takeControl(): Control {
+    this.#control ??= new Control(this.#link, this.#settings.scheduler, this.#settings.limits);
+    return this.#control;
+  }
+
+  /** A frame was sealed or opened, which may make a rekeying due. */
+  #progressed(): void {
+    if (this.#control) this.#control.rekeying.progressed();
+    else if (this.#link.framesUnderKeys >= this.#settings.limits.rekey.everyFrames) {
+      this.#takeControl().rekeying.progressed();
+    }
   }
 
   #closeOverdue(limitMs: number): void {
-    if (this.#link.byeSent) return this.#close({ origin: 'local' });
+    if (this.#link.byeSent) return this.onEnd({ origin: 'local' });
     const error = new TimeoutError(
       'TIMEOUT_SEND',
       `the peer did not read what was sent before BYE within ${limitMs} ms`,
     );
-    this.#close({ origin: error.origin, error });
-  }
-
-  /** The end, once, in the order that design.md gives: timers, transport, observables, `closed`, keys. */
-  #close(info: CloseInfo): void {
-    if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#closeInfo = info;
-    const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
-    this.#closeLimits.unsubscribe();
-    this.#pacing.stop();
-    this.#heartbeat.end(error);
-    this.#rekeying.end(error);
-    this.#link.close(error);
-    this.#link.inbox.end(info.error ?? 'bye');
-    this.#states$.next('closed');
-    this.#states$.complete();
-    this.#observed$.next({ type: 'closed', info });
-    this.#observed$.complete();
-    this.#resolveClosed(info);
-    this.#link.wipe();
+    this.onEnd({ origin: error.origin, error });
   }
 
   #rejectClosed(): Promise<never> {

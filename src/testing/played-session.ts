@@ -82,15 +82,19 @@ export function openSession({ peer: behaviour, ...options }: PlayedSessionOption
     decoder: new FrameDecoder(),
     established: { ...ids, role: 'client', keys: swapDirections(serverKeys) },
   });
-  const session = new UsmpSession({
-    transport: ours,
-    decoder: new FrameDecoder(),
-    established: { ...ids, role: 'server', keys: serverKeys },
-    crypto,
-    suite,
-    scheduler,
-    limits: options.idleTimeoutMs === undefined ? { ...limits, idleTimeoutMs: NEVER_MS } : limits,
-  });
+  const session = new UsmpSession(
+    {
+      transport: ours,
+      decoder: new FrameDecoder(),
+      established: { ...ids, role: 'server', keys: serverKeys },
+    },
+    {
+      crypto,
+      suite,
+      scheduler,
+      limits: options.idleTimeoutMs === undefined ? { ...limits, idleTimeoutMs: NEVER_MS } : limits,
+    },
+  );
   session.start();
   return Object.assign(session, { peer });
 }

@@ -76,8 +76,7 @@ function startedSession(
   limits: Limits,
   crypto: CryptoProvider = nodeCrypto,
 ): UsmpSession {
-  const session = new UsmpSession({
-    ...result,
+  const session = new UsmpSession(result, {
     crypto,
     suite: 'aes-256-gcm',
     scheduler,

@@ -5,16 +5,18 @@ import {
   reassembleDatagrams,
   type DatagramAssembly,
 } from '../../protocol/datagram/datagram-reassembly.js';
-import type { UsmpError } from '../../protocol/errors.js';
+import type { TimeoutError, UsmpError } from '../../protocol/errors.js';
 import type { Frame } from '../../protocol/frame.js';
 import { isDataType, PacketType, type SealedType } from '../../protocol/packet-type.js';
 import type { DatagramTransport } from '../../transport/datagram.js';
-import { Inbox } from '../inbox.js';
-import type { LinkOptions } from '../link.js';
-import { SilenceLimit } from '../silence.js';
+import { Inbox, type InboxOwner } from '../inbox.js';
+import type { LinkObserver, SessionSettings } from '../link.js';
+import { SilenceLimit, type SilentPeer } from '../silence.js';
 import { SessionMessageEvent, type DropReason } from '../session-event.js';
 
-interface IntakeOptions extends Pick<LinkOptions, 'scheduler' | 'limits' | 'observer'> {
+interface IntakeOptions {
+  readonly settings: SessionSettings;
+  readonly observer: LinkObserver;
   readonly transport: DatagramTransport;
   readonly channel: DatagramChannel;
   /** An authentic frame came. */
@@ -31,7 +33,8 @@ type Taken = Extract<Opened, { readonly outcome: 'taken' }>;
  * What arrives: frames are opened, acknowledged, joined to messages and put into the inbox. While that is full data is not
  * acknowledged, so that the peer repeats it and waits. What is not authentic is counted and dropped.
  */
-export class DatagramIntake {
+export class DatagramIntake implements InboxOwner, SilentPeer {
+  readonly roomBelow = 1;
   readonly inbox: Inbox;
   readonly #options: IntakeOptions;
   readonly #flood = new ControlFloodDetector();
@@ -44,27 +47,26 @@ export class DatagramIntake {
   #stopped = false;
 
   constructor(options: IntakeOptions) {
-    const { scheduler, limits } = options;
+    const { scheduler, limits } = options.settings;
     this.#options = options;
     this.#lastHeardMs = scheduler.now();
-    this.inbox = new Inbox({
-      ...limits,
-      scheduler,
-      lastHeardMs: () => this.#lastHeardMs,
-      roomBelow: 1,
-      onRoom: () => this.#takeRefused(),
-    });
-    this.#silence = new SilenceLimit({
-      scheduler,
-      idleTimeoutMs: limits.idleTimeoutMs,
-      lastHeardMs: () => this.#lastHeardMs,
-      onSilence: options.onFailure,
-    });
+    this.inbox = new Inbox(this, limits, scheduler);
+    this.#silence = new SilenceLimit(this, scheduler, limits.idleTimeoutMs);
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   get lastHeardMs(): number {
     return this.#lastHeardMs;
+  }
+
+  /** Part of InboxOwner. */
+  onRoom(): void {
+    this.#takeRefused();
+  }
+
+  /** Part of SilentPeer. */
+  onSilence(error: TimeoutError): void {
+    this.#options.onFailure(error);
   }
 
   start(): void {
@@ -120,8 +122,8 @@ export class DatagramIntake {
   }
 
   #accept({ bytes }: Frame, { frame, acknowledgement }: Taken): void {
-    const { transport, scheduler, observer, onHeard, onBye, onFailure } = this.#options;
-    this.#lastHeardMs = scheduler.now();
+    const { transport, settings, observer, onHeard, onBye, onFailure } = this.#options;
+    this.#lastHeardMs = settings.scheduler.now();
     transport.send(acknowledgement);
     onHeard();
     let isAnswered: boolean;
@@ -146,7 +148,7 @@ export class DatagramIntake {
 
   #deliver(message: Uint8Array): void {
     const { observer } = this.#options;
-    if (observer.isWatched()) observer.onEvent(new SessionMessageEvent('message', message));
+    if (observer.isWatched) observer.onEvent(new SessionMessageEvent('message', message));
     this.inbox.deliver(message);
   }
 }

@@ -4,7 +4,7 @@ import { ConnectionClosedError, type UsmpError } from '../../protocol/errors.js'
 import { PacketType } from '../../protocol/packet-type.js';
 import type { DatagramSink, DatagramTransport } from '../../transport/datagram.js';
 import type { Inbox } from '../inbox.js';
-import type { Link, LinkObserver, LinkOptions, Settle } from '../link.js';
+import type { Link, LinkObserver, SessionSettings, Settle } from '../link.js';
 import type { AnsweredDatagrams } from './answered-datagrams.js';
 import { decodeDatagram } from './decode-datagram.js';
 import type { DatagramHandshakeResult } from './handshake.js';
@@ -29,8 +29,12 @@ export class DatagramLink implements Link, DatagramSink {
   /** The peer's BYE and its acknowledgement. */
   #peerBye: readonly [Uint8Array, Uint8Array] | undefined;
 
-  constructor({ transport, delivery, answered, established }: DatagramHandshakeResult, options: LinkOptions) {
-    const { crypto, suite, scheduler, limits, observer } = options;
+  constructor(
+    { transport, delivery, answered, established }: DatagramHandshakeResult,
+    settings: SessionSettings,
+    observer: LinkObserver,
+  ) {
+    const { crypto, suite, scheduler, limits } = settings;
     this.remoteAddress = transport.remoteAddress;
     this.#transport = transport;
     this.#answered = answered;
@@ -51,7 +55,8 @@ export class DatagramLink implements Link, DatagramSink {
       onFailure,
     });
     this.#intake = new DatagramIntake({
-      ...options,
+      settings,
+      observer,
       transport,
       channel,
       onHeard: () => this.#outbox.heard(),

@@ -1,35 +1,24 @@
-import type { SchedulerLike } from 'rxjs';
 import { ControlFloodDetector } from '../../protocol/control-flood.js';
-import type { UsmpError } from '../../protocol/errors.js';
+import type { TimeoutError, UsmpError } from '../../protocol/errors.js';
 import type { FrameDecoder } from '../../protocol/frame-decoder.js';
 import type { Frame } from '../../protocol/frame.js';
 import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../../protocol/reassembly.js';
-import type { ReceivedFrame, SecureChannel } from '../../protocol/secure-channel.js';
-import type { Transport } from '../../transport/transport.js';
-import { Inbox } from '../inbox.js';
-import type { LinkObserver } from '../link.js';
+import type { ReceivedFrame } from '../../protocol/secure-channel.js';
+import { Inbox, type InboxOwner } from '../inbox.js';
 import { SessionMessageEvent } from '../session-event.js';
-import { SilenceLimit } from '../silence.js';
-import type { SessionLimits } from '../session-limits.js';
-
-interface IntakeOptions {
-  readonly transport: Transport;
-  readonly decoder: FrameDecoder;
-  readonly channel: SecureChannel;
-  readonly scheduler: SchedulerLike;
-  readonly limits: SessionLimits;
-  readonly observer: LinkObserver;
-  /** The session has to end. */
-  readonly onFailure: (error: UsmpError) => void;
-}
+import { SilenceLimit, type SilentPeer } from '../silence.js';
+import type { StreamParts } from './link.js';
 
 /**
  * What arrives: frames are cut out of the stream, opened, joined to messages and put into the inbox. While that is full nothing
  * is read, so that the peer feels it.
  */
-export class Intake {
+export class Intake implements InboxOwner, SilentPeer {
+  /** A socket is not to be paused and resumed with each message. */
+  readonly roomBelow = 0.5;
   readonly inbox: Inbox;
-  readonly #options: IntakeOptions;
+  readonly #parts: StreamParts;
+  readonly #decoder: FrameDecoder;
   readonly #flood = new ControlFloodDetector();
   readonly #silence: SilenceLimit;
   #assembly: Assembly = BETWEEN_MESSAGES;
@@ -43,29 +32,28 @@ export class Intake {
   #takesAll = false;
   #stopped = false;
 
-  constructor(options: IntakeOptions) {
-    const { scheduler, limits } = options;
-    this.#options = options;
+  constructor(parts: StreamParts, decoder: FrameDecoder) {
+    const { scheduler, limits } = parts.settings;
+    this.#parts = parts;
+    this.#decoder = decoder;
     this.#lastHeardMs = scheduler.now();
-    this.inbox = new Inbox({
-      ...limits,
-      scheduler,
-      lastHeardMs: () => this.#lastHeardMs,
-      // A socket is not to be paused and resumed with each message.
-      roomBelow: 0.5,
-      onRoom: () => this.#read(),
-    });
-    this.#silence = new SilenceLimit({
-      scheduler,
-      idleTimeoutMs: limits.idleTimeoutMs,
-      lastHeardMs: () => this.#lastHeardMs,
-      onSilence: options.onFailure,
-    });
+    this.inbox = new Inbox(this, limits, scheduler);
+    this.#silence = new SilenceLimit(this, scheduler, limits.idleTimeoutMs);
   }
 
   /** When the last authentic frame came, in milliseconds of the scheduler's clock. */
   get lastHeardMs(): number {
     return this.#lastHeardMs;
+  }
+
+  /** Part of InboxOwner. */
+  onRoom(): void {
+    this.#read();
+  }
+
+  /** Part of SilentPeer. */
+  onSilence(error: TimeoutError): void {
+    this.#parts.fail(error);
   }
 
   /** Begins to read, with what waits in the decoder. */
@@ -76,7 +64,7 @@ export class Intake {
 
   /** The next bytes of the stream. */
   take(bytes: Uint8Array): void {
-    this.#options.decoder.push(bytes);
+    this.#decoder.push(bytes);
     this.#read();
   }
 
@@ -104,8 +92,8 @@ export class Intake {
   }
 
   #deliver(message: Uint8Array): void {
-    const { observer } = this.#options;
-    if (observer.isWatched()) observer.onEvent(new SessionMessageEvent('message', message));
+    const { observer } = this.#parts;
+    if (observer.isWatched) observer.onEvent(new SessionMessageEvent('message', message));
     this.inbox.deliver(message);
   }
 
@@ -120,17 +108,17 @@ export class Intake {
   // What follows tells the observer last: who is told may consume, and so come back to here.
 
   #pause(): void {
-    const { transport, scheduler, observer } = this.#options;
-    this.#pausedMs = scheduler.now();
+    const { transport, settings, observer } = this.#parts;
+    this.#pausedMs = settings.scheduler.now();
     this.#silence.stop();
     transport.pause();
     observer.onEvent({ type: 'paused' });
   }
 
   #resume(pausedMs: number): void {
-    const { transport, scheduler, observer } = this.#options;
+    const { transport, settings, observer } = this.#parts;
     this.#pausedMs = undefined;
-    this.#flood.forgive(scheduler.now() - pausedMs);
+    this.#flood.forgive(settings.scheduler.now() - pausedMs);
     this.#silence.start();
     transport.resume();
     observer.onEvent({ type: 'resumed' });
@@ -150,7 +138,7 @@ export class Intake {
         this.#takeFrame(frame);
       }
     } catch (error) {
-      this.#options.onFailure(error as UsmpError);
+      this.#parts.fail(error as UsmpError);
     } finally {
       this.#inLoop = false;
     }
@@ -159,20 +147,19 @@ export class Intake {
 
   #nextFrame(): Frame | undefined {
     if (this.#taken >= this.#burst.length) {
-      const { decoder, channel } = this.#options;
-      this.#burst = decoder.nextBurst(MAX_BURST_FRAMES);
+      this.#burst = this.#decoder.nextBurst(MAX_BURST_FRAMES);
       this.#taken = 0;
-      channel.openAhead(this.#burst);
+      this.#parts.channel.openAhead(this.#burst);
     }
     return this.#burst[this.#taken++];
   }
 
   #takeFrame(frame: Frame): void {
-    const { channel, scheduler, observer } = this.#options;
+    const { channel, settings, observer } = this.#parts;
     const received = channel.open(frame);
     if (!received) return observer.onEvent({ type: 'dropped', reason: 'error-frame' });
     // Once a burst, since a clock costs as much as a frame.
-    if (this.#taken === 1) this.#lastHeardMs = scheduler.now();
+    if (this.#taken === 1) this.#lastHeardMs = settings.scheduler.now();
     const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
     observer.onOpened(received);
     this.#reassemble(received);

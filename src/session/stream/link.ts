@@ -3,7 +3,7 @@ import type { FrameDecoder } from '../../protocol/frame-decoder.js';
 import { SecureChannel, type EstablishedSession } from '../../protocol/secure-channel.js';
 import type { StreamKind, Transport, TransportSink } from '../../transport/transport.js';
 import type { Inbox } from '../inbox.js';
-import type { Link, LinkObserver, LinkOptions, Settle } from '../link.js';
+import type { Link, LinkObserver, SessionSettings, Settle } from '../link.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
 
@@ -15,42 +15,42 @@ export interface StreamHandshakeResult {
   readonly established: EstablishedSession;
 }
 
+/** What the parts of a link work with. */
+export interface StreamParts {
+  readonly transport: Transport;
+  readonly channel: SecureChannel;
+  readonly settings: SessionSettings;
+  readonly observer: LinkObserver;
+  /** The session has to end. */
+  readonly fail: (error: UsmpError) => void;
+}
+
 /** A session's link over a byte stream: a violation ends it, and a peer waits because its stream is not read. */
 export class StreamLink implements Link, TransportSink {
   readonly kind: StreamKind;
   readonly remoteAddress: string;
   readonly #transport: Transport;
   readonly #channel: SecureChannel;
+  readonly #observer: LinkObserver;
   readonly #intake: Intake;
   readonly #outbox: Outbox;
-  readonly #observer: LinkObserver;
   #byeSent = false;
 
-  constructor({ transport, decoder, established }: StreamHandshakeResult, options: LinkOptions) {
-    const { crypto, suite, scheduler, limits, observer } = options;
+  constructor(
+    { transport, decoder, established }: StreamHandshakeResult,
+    settings: SessionSettings,
+    observer: LinkObserver,
+  ) {
+    const channel = new SecureChannel(settings.crypto, settings.suite, established);
+    const fail = (error: UsmpError): void => observer.onEnd({ origin: error.origin, error });
+    const parts = { transport, channel, settings, observer, fail };
     this.kind = transport.kind;
     this.remoteAddress = transport.remoteAddress;
     this.#transport = transport;
+    this.#channel = channel;
     this.#observer = observer;
-    this.#channel = new SecureChannel(crypto, suite, established);
-    const onFailure = (error: UsmpError): void => observer.onEnd({ origin: error.origin, error });
-    this.#intake = new Intake({
-      transport,
-      decoder,
-      channel: this.#channel,
-      scheduler,
-      limits,
-      observer,
-      onFailure,
-    });
-    this.#outbox = new Outbox({
-      ...limits,
-      transport,
-      channel: this.#channel,
-      scheduler,
-      onSealed: observer.onSealed,
-      onFailure,
-    });
+    this.#intake = new Intake(parts, decoder);
+    this.#outbox = new Outbox(parts);
   }
 
   get inbox(): Inbox {

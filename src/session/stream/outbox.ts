@@ -1,30 +1,14 @@
-import type { SchedulerLike, Subscription } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { copyBytes } from '../../protocol/bytes.js';
 import { TimeoutError, type UsmpError } from '../../protocol/errors.js';
 import { sealedMessageBytes } from '../../protocol/fragmentation.js';
 import { PacketType } from '../../protocol/packet-type.js';
 import { MAX_CONTROL_FRAMES } from '../../protocol/control-flood.js';
-import {
-  CONTROL_FRAME_BYTES,
-  REKEY_FRAME_BYTES,
-  type ControlType,
-  type SecureChannel,
-} from '../../protocol/secure-channel.js';
-import type { Transport } from '../../transport/transport.js';
+import { CONTROL_FRAME_BYTES, REKEY_FRAME_BYTES, type ControlType } from '../../protocol/secure-channel.js';
 import type { Settle } from '../link.js';
 import { notSent, outboxFull } from '../send-errors.js';
-import type { OutboxLimits } from '../session-limits.js';
 import { BurstBuffer } from './burst-buffer.js';
-
-interface OutboxOptions extends Required<OutboxLimits> {
-  readonly transport: Transport;
-  readonly channel: SecureChannel;
-  readonly scheduler: SchedulerLike;
-  /** A frame was sealed: whether it is data, and the message where there is one. */
-  readonly onSealed: (message: Uint8Array | undefined) => void;
-  /** The session has to end. */
-  readonly onFailure: (error: UsmpError) => void;
-}
+import type { StreamParts } from './link.js';
 
 interface QueuedMessage {
   readonly message: Uint8Array;
@@ -39,9 +23,10 @@ const MAX_BURST_BYTES = 64 * 1024;
  * high-water mark nothing is sealed, so that what waits can still be taken back, and no sequence number is spent on it.
  */
 export class Outbox {
-  readonly #options: OutboxOptions;
+  readonly #parts: StreamParts;
   readonly #burst = new BurstBuffer();
-  readonly #messages = new Set<QueuedMessage>();
+  /** Messages that wait, once any has. */
+  #messages: Set<QueuedMessage> | undefined;
   #queuedBytes = 0;
   #controls: (() => void)[] = [];
   #pendingPongs = 0;
@@ -57,9 +42,9 @@ export class Outbox {
   #finished = false;
   #ended = false;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
-    this.#lastSentMs = options.scheduler.now();
+  constructor(parts: StreamParts) {
+    this.#parts = parts;
+    this.#lastSentMs = parts.settings.scheduler.now();
   }
 
   /** When a frame was last sealed, in milliseconds of the scheduler's clock. */
@@ -72,7 +57,7 @@ export class Outbox {
    * undefined where this one would have to wait.
    */
   sendAtOnce(message: Uint8Array): Promise<void> | undefined {
-    if (this.#congested || this.#messages.size > 0) return undefined;
+    if (this.#hasToWait) return undefined;
     this.#burstSent ??= this.#promiseOfBurst();
     const sent = this.#burstSent;
     this.#stageMessage(message);
@@ -84,21 +69,22 @@ export class Outbox {
    * @throws InvalidStateError `OUTBOX_FULL`
    */
   send(message: Uint8Array, settle: Settle): () => void {
-    if (!this.#congested && this.#messages.size === 0) {
+    if (!this.#hasToWait) {
       this.#inBurst.push(settle);
       this.#stageMessage(message);
       return () => {};
     }
-    const { maxOutboxBytes } = this.#options;
+    const { maxOutboxBytes } = this.#parts.settings.limits;
     if (this.#queuedBytes + message.length > maxOutboxBytes) {
       throw outboxFull(maxOutboxBytes);
     }
     // The caller may use its array again; the copy is made only for a peer that is slow.
     const queued = { message: copyBytes(message, 0), settle };
+    this.#messages ??= new Set();
     this.#messages.add(queued);
     this.#queuedBytes += message.length;
     return () => {
-      if (this.#messages.delete(queued)) this.#queuedBytes -= message.length;
+      if (this.#messages?.delete(queued)) this.#queuedBytes -= message.length;
     };
   }
 
@@ -123,7 +109,7 @@ export class Outbox {
   /** Sends REKEY and a PING under the new keys, before any message that still waits. */
   rekey(onSealed: () => void): void {
     this.#control(() => {
-      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#options.channel.stageRekey(out, at));
+      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#parts.channel.stageRekey(out, at));
       this.#sealControl(PacketType.PING);
       onSealed();
     });
@@ -160,13 +146,18 @@ export class Outbox {
     this.#drainLimit?.unsubscribe();
     const unsent = notSent(error);
     const sealed = [...this.#undrained, ...this.#inBurst];
-    const queued = [...this.#messages];
+    const queued = [...(this.#messages ?? [])];
     this.#undrained = [];
     this.#inBurst = [];
-    this.#messages.clear();
+    this.#messages = undefined;
     this.#controls = [];
     for (const settle of sealed) settle(error);
     for (const { message, settle } of queued) settle(unsent, message);
+  }
+
+  /** Whether a message that comes now has to. */
+  get #hasToWait(): boolean {
+    return this.#congested || (this.#messages !== undefined && this.#messages.size > 0);
   }
 
   #control(action: () => void): void {
@@ -184,13 +175,13 @@ export class Outbox {
   }
 
   #stageMessage(message: Uint8Array): void {
-    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#options.channel.stageMessage(message, out, at));
-    this.#options.onSealed(message);
+    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#parts.channel.stageMessage(message, out, at));
+    this.#parts.observer.onSealed(message);
   }
 
   #sealControl(type: ControlType): void {
-    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#options.channel.stageControl(type, out, at));
-    this.#options.onSealed(undefined);
+    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#parts.channel.stageControl(type, out, at));
+    this.#parts.observer.onSealed(undefined);
   }
 
   #seal(bytes: number, seal: (out: Uint8Array, at: number) => void): void {
@@ -200,23 +191,23 @@ export class Outbox {
       seal(this.#burst.bytes, at);
     } catch (error) {
       // What stands in the burst is incomplete: the stream can't go on.
-      return this.#options.onFailure(error as UsmpError);
+      return this.#parts.fail(error as UsmpError);
     }
     // Once a burst, since a clock costs as much as a frame.
-    if (at === 0) this.#lastSentMs = this.#options.scheduler.now();
+    if (at === 0) this.#lastSentMs = this.#parts.settings.scheduler.now();
     if (this.#burst.length >= MAX_BURST_BYTES) this.#flushNow();
-    else this.#flush ??= this.#options.scheduler.schedule(() => this.#flushNow(), 0);
+    else this.#flush ??= this.#parts.settings.scheduler.schedule(() => this.#flushNow(), 0);
   }
 
   #flushNow(): void {
     this.#flush?.unsubscribe();
     this.#flush = undefined;
     if (this.#ended || this.#burst.length === 0) return;
-    const { channel, transport, onFailure } = this.#options;
+    const { channel, transport, fail } = this.#parts;
     try {
       channel.sealStaged(this.#burst.bytes);
     } catch (error) {
-      return onFailure(error as UsmpError);
+      return fail(error as UsmpError);
     }
     const settled = this.#inBurst;
     this.#inBurst = [];
@@ -228,22 +219,22 @@ export class Outbox {
     for (const settle of settled) this.#undrained.push(settle);
     if (this.#congested) return;
     this.#congested = true;
-    this.#drainLimit = this.#options.scheduler.schedule(() => {
-      this.#options.onFailure(
+    this.#drainLimit = this.#parts.settings.scheduler.schedule(() => {
+      this.#parts.fail(
         new TimeoutError(
           'TIMEOUT_SEND',
-          `the peer did not read what was sent within ${this.#options.sendTimeoutMs} ms`,
+          `the peer did not read what was sent within ${this.#parts.settings.limits.sendTimeoutMs} ms`,
         ),
       );
-    }, this.#options.sendTimeoutMs);
+    }, this.#parts.settings.limits.sendTimeoutMs);
   }
 
   #sealQueued(): void {
     for (; this.#pendingPongs > 0 && !this.#congested; this.#pendingPongs--) this.#sealControl(PacketType.PONG);
     while (this.#controls.length > 0 && !this.#congested) this.#controls.shift()?.();
-    for (const queued of this.#messages) {
+    for (const queued of this.#messages ?? []) {
       if (this.#congested) return;
-      this.#messages.delete(queued);
+      this.#messages?.delete(queued);
       this.#queuedBytes -= queued.message.length;
       this.#inBurst.push(queued.settle);
       this.#stageMessage(queued.message);
@@ -251,6 +242,6 @@ export class Outbox {
   }
 
   #finishIfEmpty(): void {
-    if (!this.#congested && this.#messages.size === 0 && this.#controls.length === 0) this.#onEmpty?.();
+    if (!this.#hasToWait && this.#controls.length === 0) this.#onEmpty?.();
   }
 }
