@@ -1,24 +1,42 @@
 import { AeadBatch } from './aead-batch.js';
-import { writeUint32 } from './bytes.js';
+import { readUint32, writeUint32 } from './bytes.js';
 import type { Aead } from './crypto-provider.js';
 import { CryptoError, FrameError, SequenceError } from './errors.js';
 import { payloadLength, writeCrc, writeHeader, type Frame } from './frame.js';
 import { packetTypeName, type SealedType } from './packet-type.js';
 import { ADDITIONAL_DATA_BYTES, HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from './sizes.js';
 
-/** The nonce of protocol.md section 4: seq as u32 || the first 8 bytes of session_id. */
+/** Bytes of the session id that are part of the nonce. */
+const NONCE_ID_BYTES = 8;
+
+/** Writes the nonce of protocol.md section 4 at `out[at]`: seq as u32 || the first 8 bytes of session_id. */
+function writeNonce(out: Uint8Array, at: number, sessionId: Uint8Array, seq: number): void {
+  writeUint32(out, at, seq);
+  for (let i = 0; i < NONCE_ID_BYTES; i++) out[at + 4 + i] = sessionId[i] as number;
+}
+
+/** The same as a fresh array of 12 bytes. */
 export function nonceFor(sessionId: Uint8Array, seq: number): Uint8Array {
   const nonce = new Uint8Array(NONCE_BYTES);
-  writeUint32(nonce, 0, seq);
-  nonce.set(sessionId.subarray(0, 8), 4);
+  writeNonce(nonce, 0, sessionId, seq);
   return nonce;
 }
 
-/** Whether a sealed frame carries this nonce. It is public, so the comparison need not be constant-time. */
-export function hasNonce({ source, at }: Frame, nonce: Uint8Array): boolean {
-  for (let i = 0; i < NONCE_BYTES; i++) if (source[at + HEADER_BYTES + i] !== nonce[i]) return false;
+/**
+ * Whether a sealed frame carries the nonce of its own sequence number in this session. It is public, so the comparison need not be
+ * constant-time.
+ */
+export function hasNonce({ source, at, seq }: Frame, sessionId: Uint8Array): boolean {
+  if (readUint32(source, at + HEADER_BYTES) !== seq) return false;
+  for (let i = 0; i < NONCE_ID_BYTES; i++) if (source[at + HEADER_BYTES + 4 + i] !== sessionId[i]) return false;
   return true;
 }
+
+/** Where the sealed frame says that its nonce is: a view of 12 bytes. */
+export const nonceOf = ({ source, at }: Frame): Uint8Array => source.subarray(at + HEADER_BYTES, at + TEXT_AT);
+
+/** Ciphertext and tag of a sealed frame: a view. */
+export const sealedText = ({ source, at, length }: Frame): Uint8Array => source.subarray(at + TEXT_AT, at + length);
 
 /** Where the text of a sealed frame begins. */
 const TEXT_AT = HEADER_BYTES + NONCE_BYTES;
@@ -37,14 +55,14 @@ export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES
 /** One sending key and its sequence numbers: each number seals once, for ever. */
 export class FrameSealer {
   readonly #aead: Aead;
-  readonly #nonce: Uint8Array;
+  readonly #sessionId: Uint8Array;
   /** Where the frames begin that are staged. */
   #staged: number[] = [];
   #seq: number;
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
     this.#aead = aead;
-    this.#nonce = nonceFor(sessionId, firstSeq);
+    this.#sessionId = sessionId;
     this.#seq = firstSeq;
   }
 
@@ -66,7 +84,8 @@ export class FrameSealer {
   seal(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
     const payloadBytes = this.#begin(type, plaintext.length, out, at);
     const additionalData = out.subarray(at, at + ADDITIONAL_DATA_BYTES);
-    this.#aead.seal(this.#nonce, additionalData, plaintext, out, at + TEXT_AT);
+    const nonce = out.subarray(at + HEADER_BYTES, at + TEXT_AT);
+    this.#aead.seal(nonce, additionalData, plaintext, out, at + TEXT_AT);
     writeCrc(out, at, payloadBytes);
     return HEADER_BYTES + payloadBytes;
   }
@@ -107,8 +126,7 @@ export class FrameSealer {
     const seq = this.#seq++;
     const payloadBytes = plaintextBytes + SEAL_OVERHEAD_BYTES;
     writeHeader(out, at, type, seq, payloadBytes);
-    writeUint32(this.#nonce, 0, seq);
-    out.set(this.#nonce, at + HEADER_BYTES);
+    writeNonce(out, at + HEADER_BYTES, this.#sessionId, seq);
     return payloadBytes;
   }
 }
@@ -116,7 +134,7 @@ export class FrameSealer {
 /** One receiving key of a byte stream and the sequence number it expects. Nothing moves before the tag is verified. */
 export class FrameOpener {
   readonly #aead: Aead;
-  readonly #nonce: Uint8Array;
+  readonly #sessionId: Uint8Array;
   #seq: number;
   /** Frames that were opened before anybody asked for them, what came of them, and the number of the first. */
   #ahead: readonly Frame[] = NOTHING;
@@ -125,7 +143,7 @@ export class FrameOpener {
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
     this.#aead = aead;
-    this.#nonce = nonceFor(sessionId, firstSeq);
+    this.#sessionId = sessionId;
     this.#seq = firstSeq;
   }
 
@@ -182,9 +200,7 @@ export class FrameOpener {
 
   /** Whether the frame has this number and, below `SEQ_LIMIT`, the nonce that belongs to it. */
   #isExpected(frame: Frame, seq: number): boolean {
-    if (frame.seq !== seq || seq >= SEQ_LIMIT) return false;
-    writeUint32(this.#nonce, 0, seq);
-    return hasNonce(frame, this.#nonce);
+    return frame.seq === seq && seq < SEQ_LIMIT && hasNonce(frame, this.#sessionId);
   }
 
   #wasOpened(frame: Frame): boolean {
@@ -208,7 +224,6 @@ export class FrameOpener {
     if (!this.#isExpected(frame, this.#seq)) {
       throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
     }
-    const sealed = frame.source.subarray(frame.at + TEXT_AT, frame.at + frame.length);
-    return this.#aead.open(this.#nonce, frame.additionalData, sealed);
+    return this.#aead.open(nonceOf(frame), frame.additionalData, sealedText(frame));
   }
 }

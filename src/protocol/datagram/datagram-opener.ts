@@ -1,10 +1,9 @@
-import { writeUint32 } from '../bytes.js';
 import type { CryptoProvider, CipherSuite, Aead } from '../crypto-provider.js';
 import type { Frame } from '../frame.js';
 import type { SealedType } from '../packet-type.js';
-import { hasNonce, nonceFor } from '../sealed-frame.js';
+import { hasNonce, nonceOf, sealedText } from '../sealed-frame.js';
 import type { Secret } from '../secret.js';
-import { HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from '../sizes.js';
+import { HEADER_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from '../sizes.js';
 import { sealAcknowledgement } from './acknowledgement.js';
 import { ReplayWindow } from './replay-window.js';
 
@@ -30,7 +29,7 @@ export class DatagramOpener {
   readonly #crypto: CryptoProvider;
   readonly #key: Secret;
   readonly #aead: Aead;
-  readonly #nonce: Uint8Array;
+  readonly #sessionId: Uint8Array;
   readonly #window = new ReplayWindow();
 
   /** @param key it is the opener's, which wipes it */
@@ -38,7 +37,7 @@ export class DatagramOpener {
     this.#crypto = crypto;
     this.#key = key;
     this.#aead = crypto.aead(suite, key.expose());
-    this.#nonce = nonceFor(sessionId, 0);
+    this.#sessionId = sessionId;
   }
 
   /** Frames received, lost ones included. */
@@ -48,14 +47,12 @@ export class DatagramOpener {
 
   /** Verifies a frame; what it says of it holds until the next `accept`. */
   open(frame: Frame): AuthenticFrame | OpeningFailure {
-    const { seq, source, at, length } = frame;
+    const { seq, length } = frame;
     if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || seq >= SEQ_LIMIT) return 'not-authentic';
     const age = this.#window.check(seq);
     if (age === 'too-old') return 'too-old';
-    writeUint32(this.#nonce, 0, seq);
-    if (!hasNonce(frame, this.#nonce)) return 'not-authentic';
-    const sealed = source.subarray(at + HEADER_BYTES + NONCE_BYTES, at + length);
-    const plaintext = this.#aead.open(this.#nonce, frame.additionalData, sealed);
+    if (!hasNonce(frame, this.#sessionId)) return 'not-authentic';
+    const plaintext = this.#aead.open(nonceOf(frame), frame.additionalData, sealedText(frame));
     if (!plaintext) return 'not-authentic';
     return { plaintext, isFresh: age === 'fresh', inSequence: seq === this.nextSeq };
   }
