@@ -1,20 +1,19 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   createSecretKey,
   diffieHellman,
   generateKeyPairSync,
-  hkdfSync,
-  randomFillSync,
   timingSafeEqual,
   type KeyObject,
 } from 'node:crypto';
 import type { Aead, CipherSuite, CryptoProvider, KeyPair } from '../protocol/crypto-provider.js';
 import { KEY_BYTES, NONCE_BYTES, PUBLIC_KEY_BYTES, TAG_BYTES } from '../protocol/sizes.js';
 import { attempt, failure, lowOrderPoint, requireHkdfLength, requireLength, requireRoom, wiped } from './failures.js';
+import { hkdfSha256, hmacSha256 } from './node-hmac.js';
+import { randomBytes } from './node-random.js';
 
 const AEAD_OPTIONS = { authTagLength: TAG_BYTES } as const;
 
@@ -131,21 +130,20 @@ function generateKeyPair(): KeyPair {
   return new NodeKeyPair(privateKey, Uint8Array.from(Buffer.from(x, 'base64url')));
 }
 
-/** The provider for Node, on OpenSSL. HKDF's `info` has at most 1024 bytes here. */
+/** The provider for Node, on OpenSSL. */
 export const nodeCrypto: CryptoProvider = {
   name: 'node',
-  randomBytes: (length) => attempt('drawing random bytes', () => randomFillSync(new Uint8Array(length))),
+  randomBytes: (length) => attempt('drawing random bytes', () => randomBytes(length)),
   generateKeyPair: () => attempt('X25519 key generation', generateKeyPair),
   keyPairFrom(privateKey) {
     requireLength('private key', privateKey, KEY_BYTES);
     const key = attempt('X25519 key import', () => importPrivateKey(privateKey));
     return new NodeKeyPair(key, x25519(key, BASE_POINT));
   },
-  hmacSha256: (key, data) =>
-    attempt('HMAC-SHA256', () => plainView(createHmac('sha256', createSecretKey(key)).update(data).digest())),
+  hmacSha256: (key, data) => attempt('HMAC-SHA256', () => hmacSha256(key, data)),
   hkdfSha256(ikm, salt, info, length) {
     requireHkdfLength(length);
-    return attempt('HKDF-SHA256', () => new Uint8Array(hkdfSync('sha256', createSecretKey(ikm), salt, info, length)));
+    return attempt('HKDF-SHA256', () => hkdfSha256(ikm, salt, info, length));
   },
   aead: (suite, key) => new NodeAead(suite, key),
   equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),

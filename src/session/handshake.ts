@@ -2,9 +2,19 @@ import { Observable, type SchedulerLike } from 'rxjs';
 import type { CryptoProvider } from '../protocol/crypto-provider.js';
 import { HandshakeError, UsmpError } from '../protocol/errors.js';
 import type { Frame } from '../protocol/frame.js';
-import { clientHandshake, stepClientHandshake, type ClientHandshakeInput } from '../protocol/handshake/client.js';
+import {
+  clientHandshake,
+  stepClientHandshake,
+  type ClientHandshakeInput,
+  type ClientHandshakeState,
+} from '../protocol/handshake/client.js';
 import type { CommonInput, Output, Step } from '../protocol/handshake/machine.js';
-import { serverHandshake, stepServerHandshake, type ServerHandshakeInput } from '../protocol/handshake/server.js';
+import {
+  serverHandshake,
+  stepServerHandshake,
+  type ServerHandshakeInput,
+  type ServerHandshakeState,
+} from '../protocol/handshake/server.js';
 import type { Secret } from '../protocol/secret.js';
 import type { Transport } from '../transport/transport.js';
 import type { AnyTransport } from '../transport/any.js';
@@ -33,14 +43,10 @@ export interface HandshakeEnvironment {
 /** What a role adds to the driver: its machine, and an answer to `pskNeeded`. */
 export interface Role<Input> {
   /** One step of the machine, which keeps its state. */
-  readonly step: (input: Input | CommonInput) => readonly Output[];
+  step(input: Input | CommonInput): readonly Output[];
   /** The same for a frame that may be forged: one that would fail the handshake changes nothing, and its error is returned. */
-  readonly offer: (frame: Frame) => readonly Output[] | UsmpError;
-  readonly onPskNeeded: (
-    deviceId: Uint8Array,
-    answer: (input: Input) => void,
-    fail: (error: UsmpError) => void,
-  ) => void;
+  offer(frame: Frame): readonly Output[] | UsmpError;
+  onPskNeeded(deviceId: Uint8Array, answer: (input: Input) => void, fail: (error: UsmpError) => void): void;
 }
 
 /** Who is told what a handshake came to. */
@@ -60,10 +66,7 @@ export function runClientHandshake<T extends AnyTransport>(
   psk: Secret,
   environment: HandshakeEnvironment,
 ): Observable<HandshakeResultOn<T>> {
-  const newRole = (): Role<ClientHandshakeInput> => ({
-    ...keepState(stepClientHandshake, clientHandshake(deviceId, psk), environment.crypto),
-    onPskNeeded: () => {},
-  });
+  const newRole = (): Role<ClientHandshakeInput> => new ClientRole(deviceId, psk, environment.crypto);
   return run(transport, newRole, environment, { kind: transport.kind === 'udp' ? 'startOnDatagrams' : 'start' });
 }
 
@@ -76,21 +79,7 @@ export function runServerHandshake<T extends AnyTransport>(
   lookUp: PskLookup,
   environment: HandshakeEnvironment,
 ): Observable<HandshakeResultOn<T>> {
-  const newRole = (): Role<ServerHandshakeInput> => ({
-    ...keepState(stepServerHandshake, serverHandshake(), environment.crypto),
-    onPskNeeded: (deviceId, answer, fail) => {
-      const found = (psks: readonly Secret[]): void => answer({ kind: 'psks', psks });
-      const failed = (cause: unknown): void => fail(lookupFailed(cause));
-      try {
-        const psks = lookUp(deviceId);
-        if (psks instanceof Promise) psks.then(found).catch(failed);
-        else found(psks);
-      } catch (cause) {
-        failed(cause);
-      }
-    },
-  });
-  return run(transport, newRole, environment);
+  return run(transport, () => new ServerRole(lookUp, environment.crypto), environment);
 }
 
 const lookupFailed = (cause: unknown): UsmpError =>
@@ -112,24 +101,72 @@ function run<T extends AnyTransport, Input>(
   return result$ as Observable<HandshakeResultOn<T>>;
 }
 
-function keepState<State extends { readonly name: string }, Input>(
-  step: (state: State, input: Input | CommonInput, crypto: CryptoProvider) => Step<State>,
-  first: State,
-  crypto: CryptoProvider,
-): Pick<Role<Input>, 'step' | 'offer'> {
-  let state = first;
-  return {
-    step: (input) => {
-      const next = step(state, input, crypto);
-      state = next.state;
-      return next.outputs;
-    },
-    offer: (frame) => {
-      const next = step(state, { kind: 'frame', frame }, crypto);
-      const [output] = next.outputs;
-      if (output?.kind === 'failed') return output.error;
-      state = next.state;
-      return next.outputs;
-    },
-  };
+/** A machine and its state. */
+abstract class KeptMachine<State extends { readonly name: string }, Input> implements Role<Input> {
+  #state: State;
+  readonly #crypto: CryptoProvider;
+
+  constructor(first: State, crypto: CryptoProvider) {
+    this.#state = first;
+    this.#crypto = crypto;
+  }
+
+  step(input: Input | CommonInput): readonly Output[] {
+    const { state, outputs } = this.next(this.#state, input, this.#crypto);
+    this.#state = state;
+    return outputs;
+  }
+
+  offer(frame: Frame): readonly Output[] | UsmpError {
+    const { state, outputs } = this.next(this.#state, { kind: 'frame', frame }, this.#crypto);
+    const [output] = outputs;
+    if (output?.kind === 'failed') return output.error;
+    this.#state = state;
+    return outputs;
+  }
+
+  abstract onPskNeeded(deviceId: Uint8Array, answer: (input: Input) => void, fail: (error: UsmpError) => void): void;
+
+  protected abstract next(state: State, input: Input | CommonInput, crypto: CryptoProvider): Step<State>;
+}
+
+class ClientRole extends KeptMachine<ClientHandshakeState, ClientHandshakeInput> {
+  constructor(deviceId: Uint8Array, psk: Secret, crypto: CryptoProvider) {
+    super(clientHandshake(deviceId, psk), crypto);
+  }
+
+  onPskNeeded(): void {}
+
+  protected next(state: ClientHandshakeState, input: ClientHandshakeInput, crypto: CryptoProvider) {
+    return stepClientHandshake(state, input, crypto);
+  }
+}
+
+class ServerRole extends KeptMachine<ServerHandshakeState, ServerHandshakeInput> {
+  readonly #lookUp: PskLookup;
+
+  constructor(lookUp: PskLookup, crypto: CryptoProvider) {
+    super(serverHandshake(), crypto);
+    this.#lookUp = lookUp;
+  }
+
+  onPskNeeded(
+    deviceId: Uint8Array,
+    answer: (input: ServerHandshakeInput) => void,
+    fail: (error: UsmpError) => void,
+  ): void {
+    const found = (psks: readonly Secret[]): void => answer({ kind: 'psks', psks });
+    const failed = (cause: unknown): void => fail(lookupFailed(cause));
+    try {
+      const psks = this.#lookUp(deviceId);
+      if (psks instanceof Promise) psks.then(found).catch(failed);
+      else found(psks);
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+
+  protected next(state: ServerHandshakeState, input: ServerHandshakeInput, crypto: CryptoProvider) {
+    return stepServerHandshake(state, input, crypto);
+  }
 }

@@ -147,7 +147,8 @@ export class Inbox {
       subscriber.error(twoConsumers('recv() or an iterator is waiting'));
       return undefined;
     }
-    this.#subscribers = [...this.#subscribers, subscriber];
+    // A spread would reserve room for many, and there is nearly always one.
+    this.#subscribers = this.#subscribers.length === 0 ? [subscriber] : [...this.#subscribers, subscriber];
     if (!this.#draining) this.#drain();
     return () => {
       this.#subscribers = this.#subscribers.filter((one) => one !== subscriber);

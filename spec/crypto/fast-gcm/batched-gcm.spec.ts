@@ -1,4 +1,5 @@
-import { describe, expect, it } from '@jest/globals';
+import { createCipheriv, type Cipher } from 'node:crypto';
+import { describe, expect, it, jest } from '@jest/globals';
 import { BatchedGcm } from '../../../src/crypto/fast-gcm/batched-gcm.js';
 import { GcmKernel } from '../../../src/crypto/fast-gcm/gcm-kernel.js';
 import { nodeCrypto } from '../../../src/crypto/node.js';
@@ -45,6 +46,47 @@ describe('AES-256-GCM by batches', () => {
       aead.seal(nonce, additionalData, plaintext, byKernel, 3);
       expect(isSame(byNode, byKernel.subarray(3))).toBe(true);
       expect(aead.open(nonce, additionalData, byNode)).toEqual(plaintext);
+    }
+  });
+
+  it('agrees with node:crypto for texts one by one, whatever nonces and lengths follow each other', () => {
+    const roll = dice(4);
+    const plain = nodeCrypto.aead('aes-256-gcm', key);
+    const [sealing, opening] = [new BatchedGcm(kernel, key), new BatchedGcm(kernel, key)];
+    const nonce = Buffer.from(bytesOf(5, 12));
+    // Counts over the end of its four bytes too.
+    let seq = 2 ** 32 - 300;
+    for (let text = 0; text < 3000; text++) {
+      if (roll(20) > 0) seq = (seq + 1) >>> 0;
+      else if (roll(3) === 0) seq = roll(400);
+      else if (roll(2) === 0) nonce[4 + roll(8)]! ^= 1;
+      nonce.writeUInt32LE(seq);
+      const [additionalData, plaintext] = [bytesOf(text, roll(41)), bytesOf(text, roll(4) === 0 ? roll(2500) : 60)];
+      const [expected, sealed] = [new Uint8Array(plaintext.length + 16), new Uint8Array(plaintext.length + 16)];
+      plain.seal(nonce, additionalData, plaintext, expected, 0);
+      sealing.seal(nonce, additionalData, plaintext, sealed, 0);
+      expect(isSame(sealed, expected)).toBe(true);
+      if (roll(10) === 0) {
+        sealed[roll(sealed.length)]! ^= 1;
+        expect(opening.open(nonce, additionalData, sealed)).toBeUndefined();
+      }
+      expect(isSame(opening.open(nonce, additionalData, expected)!, plaintext)).toBe(true);
+      if (roll(30) === 0) expectAgreement(roll(2) === 0 ? sealing : opening, burstOf(key, text, randomShapes(2, roll)));
+    }
+  });
+
+  it('calls AES once for the texts of several calls, where their nonces count up', () => {
+    const update = jest.spyOn(Object.getPrototypeOf(createCipheriv('aes-256-ecb', key, null)) as Cipher, 'update');
+    try {
+      const gcm = new BatchedGcm(kernel, key);
+      const [nonce, out] = [new Uint8Array(12), new Uint8Array(468)];
+      for (let text = 0; text < 41; text++) {
+        nonce[0] = text;
+        gcm.seal(nonce, new Uint8Array(10), new Uint8Array(452), out, 0);
+      }
+      expect(update).toHaveBeenCalledTimes(1 + 8);
+    } finally {
+      update.mockRestore();
     }
   });
 

@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -39,6 +40,13 @@ function kernelWithMemory(): { kernel: GcmKernel; memory: Uint8Array } {
   }
 }
 
+/** The first blocks of it, NIST SP 800-38D section 7.1: encrypted are the nonce and what is counted up from 2. */
+function keyStreamOf(key: Uint8Array, nonce: Buffer, seq: number): Buffer {
+  const counter = Buffer.concat([nonce, Buffer.of(0, 0, 0, 2)]);
+  counter.writeUInt32LE(seq);
+  return createCipheriv('aes-256-ctr', key, counter).update(Buffer.alloc(48));
+}
+
 describe('the kernel', () => {
   it('is what its source compiles to', async () => {
     expect(Buffer.from(await compileKernel(source)).equals(binary)).toBe(true);
@@ -73,6 +81,41 @@ describe('the kernel', () => {
     expect(memory.subarray(0, rangesAt.value).every((byte) => byte === 0)).toBe(true);
   });
 
+  it('keeps key stream of texts to come alone, until another nonce, a batch or a wipe comes', () => {
+    const { kernel, memory } = kernelWithMemory();
+    const key = bytesOf(1, 32);
+    const aead = new BatchedGcm(kernel, key);
+    const block = Buffer.from(bytesOf(3, 12));
+    const sealAt = (seq: number, textBytes = 100) => {
+      block.writeUInt32LE(seq);
+      aead.seal(block, bytesOf(4, 10), new Uint8Array(textBytes), new Uint8Array(textBytes + 16), 0);
+    };
+    // Of zeros the ciphertext, which stays at bytesAt, is the key stream too.
+    const before = Buffer.from(memory.buffer, 0, layoutOf(new WebAssembly.Instance(module)).bytesAt.value);
+    const kept = () => [6, 7, 8, 9, 10, 11, 12].filter((seq) => before.includes(keyStreamOf(key, block, seq)));
+    sealAt(6);
+    expect(kept()).toEqual([]);
+    sealAt(7);
+    expect(kept()).toEqual([8, 9, 10, 11, 12]);
+    sealAt(8);
+    sealAt(9);
+    expect(kept()).toEqual([10, 11, 12]);
+    sealAt(11);
+    expect(kept()).toEqual([]);
+    sealAt(12);
+    sealAt(5);
+    sealAt(6);
+    expect(kept()).toEqual([7, 8, 9, 10, 11, 12]);
+    const { batch, open } = burstOf(key, 5, randomShapes(2, dice(6)));
+    aead.sealBatch(open, batch);
+    expect(kept()).toEqual([]);
+    sealAt(6);
+    sealAt(7);
+    aead.wipe();
+    const { rangesAt } = new WebAssembly.Instance(module).exports as { rangesAt: WebAssembly.Global<'i32'> };
+    expect(memory.subarray(0, rangesAt.value).every((byte) => byte === 0)).toBe(true);
+  });
+
   it.each([
     ['a wrong polynomial', 'i8x16(-31, 0', 'i8x16(-30, 0'],
     [
@@ -83,6 +126,9 @@ describe('the kernel', () => {
     ['a hash that is not carried on', 'v128.xor(v128.load(from), hash)', 'v128.load(from)'],
     ['lengths in bytes', 'bswap<u64>(<u64>bytes << 3)', 'bswap<u64>(<u64>bytes)'],
     ['blocks that are not filled up', 'v128.and(v128.load(from), i8x16.lt_u', 'v128.or(v128.load(from), i8x16.lt_u'],
+    ['the same key stream made ahead for all texts', '    nonce = after(nonce);', ''],
+    ['key stream made ahead in a wrong order', '(texts - 1) * size * BLOCK', '0'],
+    ['key stream that is too short', 'texts === 0 || blocks > size', 'texts === 0'],
     ['any tag accepted', '!v128.any_true(', 'true || v128.any_true('],
   ])('fails its self-test with %s', async (_, right, wrong) => {
     expect(source.split(right)).toHaveLength(2);

@@ -7,8 +7,9 @@ import type { GcmKernel } from './gcm-kernel.js';
 
 /**
  * AES-256-GCM without the set-up that `createCipheriv` costs for each text: one long-lived native AES-ECB cipher encrypts the
- * counter blocks of a whole batch in one call, `GcmKernel` does the rest. Gives the same bytes as node:crypto. A text with its
- * nonce, additional data and tag has at most 96 KiB, in a batch from the first to the last of their bytes.
+ * counter blocks of a whole batch in one call, or those of a few texts to come where they come one by one with nonces that count
+ * up; `GcmKernel` does the rest. Gives the same bytes as node:crypto. A text with its nonce, additional data and tag has at most
+ * 96 KiB, in a batch from the first to the last of their bytes.
  */
 export class BatchedGcm implements Aead {
   readonly #kernel: GcmKernel;
@@ -76,8 +77,10 @@ export class BatchedGcm implements Aead {
 
   /** Gives the kernel the key stream for what is loaded; the slot for the tables of this key comes out. */
   #prepare(ecb: Cipher): number {
-    attempt('AES', () => this.#kernel.setKeyStream(ecb.update(this.#kernel.counters())));
-    this.#slot = this.#kernel.slots.take(this.#id, this.#slot);
+    const kernel = this.#kernel;
+    this.#slot = kernel.slots.take(this.#id, this.#slot);
+    const counters = kernel.counters(this.#slot);
+    if (counters) attempt('AES', () => kernel.setKeyStream(ecb.update(counters)));
     return this.#slot;
   }
 

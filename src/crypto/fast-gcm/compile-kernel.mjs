@@ -9,7 +9,7 @@ import asc from 'assemblyscript/asc';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** Of 64 KiB; what kernel.as lays out. */
-const MEMORY_PAGES = '11';
+const MEMORY_PAGES = '32';
 
 /** The WebAssembly module as bytes. It imports nothing. */
 export async function compileKernel(source = readFileSync(here('kernel.as'), 'utf8')) {

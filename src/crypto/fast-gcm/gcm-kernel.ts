@@ -18,15 +18,16 @@ interface Exports {
   readonly verdictsAt: WebAssembly.Global<'i32'>;
   readonly blocksAt: WebAssembly.Global<'i32'>;
   readonly bytesAt: WebAssembly.Global<'i32'>;
-  counters(base: number, count: number): number;
+  counters(slot: number, base: number, count: number): number;
   seal(slot: number, base: number, count: number): void;
   open(slot: number, base: number, count: number): void;
   clear(slot: number): void;
 }
 
 /**
- * The WebAssembly half of AES-256-GCM, which all keys of a program share: the texts that are worked on, and tables for the keys
- * used last. Nothing secret stays here between two uses but those tables. Use: `load` or `loadOne`, encrypt `counters()`, give the result to `setKeyStream`, then `seal` or `open`.
+ * The WebAssembly half of AES-256-GCM, which all keys of a program share: the texts that are worked on, and for the keys used last
+ * their tables and key stream of texts that are still to come. Nothing else that is secret stays here between two uses. Use: `load`
+ * or `loadOne`, encrypt `counters()` if there are any and give the result to `setKeyStream`, then `seal` or `open`.
  */
 export class GcmKernel {
   readonly slots: Slots;
@@ -74,13 +75,14 @@ export class GcmKernel {
     let next = first;
     for (; next < limit; next += RANGE_WORDS) {
       const additionalDataAt = ranges[next]!;
+      const additionalDataBytes = ranges[next + 1]!;
       const nonceAt = ranges[next + 2]!;
       const textAt = ranges[next + 3]!;
       const textBytes = ranges[next + 4]!;
       const begin = Math.min(from, additionalDataAt, nonceAt, textAt);
       const end = Math.max(
         to,
-        additionalDataAt + ranges[next + 1]!,
+        additionalDataAt + additionalDataBytes,
         nonceAt + NONCE_BYTES,
         textAt + textBytes + TAG_BYTES,
       );
@@ -89,12 +91,12 @@ export class GcmKernel {
       if (end - begin > this.#byteLimit || blocks > this.#blockLimit) break;
       from = begin;
       to = end;
+      this.#setRange(next - first, additionalDataAt, additionalDataBytes, nonceAt, textAt, textBytes);
     }
     this.#count = (next - first) / RANGE_WORDS;
     if (this.#count === 0) throw tooLong();
     this.#from = from;
     this.#to = to;
-    this.#ranges.set(ranges.subarray(first, next));
     this.#memory.set(bytes.subarray(from, to), this.#bytesAt);
     return this.#count;
   }
@@ -110,21 +112,16 @@ export class GcmKernel {
     this.#count = 1;
     this.#from = 0;
     this.#to = end;
-    const ranges = this.#ranges;
-    ranges[0] = NONCE_BYTES;
-    ranges[1] = additionalData.length;
-    ranges[2] = 0;
-    ranges[3] = textAt;
-    ranges[4] = textBytes;
+    this.#setRange(0, NONCE_BYTES, additionalData.length, 0, textAt, textBytes);
     this.#memory.set(nonce, this.#bytesAt);
     this.#memory.set(additionalData, this.#bytesAt + NONCE_BYTES);
     this.#memory.set(text, this.#bytesAt + textAt);
   }
 
-  /** The blocks that AES makes the key stream of; a view, until the next call. */
-  counters(): Uint8Array {
-    const blocks = this.#exports.counters(this.#base, this.#count);
-    return this.#memory.subarray(this.#blocksAt, this.#blocksAt + blocks * BLOCK_BYTES);
+  /** The blocks that AES makes the key stream of: a view, until the next call. Undefined where that was made ahead. */
+  counters(slot: number): Uint8Array | undefined {
+    const blocks = this.#exports.counters(slot, this.#base, this.#count);
+    return blocks === 0 ? undefined : this.#memory.subarray(this.#blocksAt, this.#blocksAt + blocks * BLOCK_BYTES);
   }
 
   /** Takes the key stream over: overwrites `keyStream`. */
@@ -156,6 +153,22 @@ export class GcmKernel {
       opened.push(isRight ? this.#memory.slice(at, at + ranges[text * RANGE_WORDS + 4]!) : undefined);
     }
     this.#memory.fill(0, this.#bytesAt, this.#bytesAt + this.#to - this.#from);
+  }
+
+  #setRange(
+    at: number,
+    additionalDataAt: number,
+    additionalDataBytes: number,
+    nonceAt: number,
+    textAt: number,
+    textBytes: number,
+  ): void {
+    const ranges = this.#ranges;
+    ranges[at] = additionalDataAt;
+    ranges[at + 1] = additionalDataBytes;
+    ranges[at + 2] = nonceAt;
+    ranges[at + 3] = textAt;
+    ranges[at + 4] = textBytes;
   }
 
   /** Added to an index of the caller's array it gives an address. */

@@ -3,7 +3,7 @@
  * that `counters` writes, with AES in ECB mode, and puts the result in their place; `seal` and `open` do the rest: XOR and GHASH.
  *
  * Constant time: no branch and no address depends on a key, on the hash subkey H, on a hash or on a plaintext; they depend on
- * lengths, on how many powers of H are known and on verdicts, all of which are public. The lookups of GHASH are `swizzle`, which
+ * lengths, nonces, on how many powers of H are known and on verdicts, all of which are public. The lookups of GHASH are `swizzle`, which
  * looks up sixteen bytes at once inside a register.
  *
  * GHASH (section 6.4) of the blocks X1..Xn is X1*H^n + X2*H^(n-1) + ... + Xn*H. Each power of H has a table of what it gives with
@@ -22,15 +22,26 @@ const TABLE: usize = COLUMNS * BLOCK;
 /** A longer GHASH is worked off in groups of as many blocks. */
 const POWERS: usize = 16;
 
-/** A slot has what belongs to one key: tables of H, H^2, ..., then the highest of these powers, then how many they are. */
-const SLOT: usize = POWERS * TABLE + 2 * BLOCK;
+/** The most key stream that is made ahead for a key, and for how many texts. */
+const AHEAD_BLOCKS: usize = 128;
+const AHEAD_TEXTS: usize = 16;
+
+/**
+ * A slot has what belongs to one key: tables of H, H^2, ..., then the highest of these powers, then how many they are. Then for
+ * texts that come alone: the nonce that is expected next, and key stream from it on: for so many texts of so many blocks.
+ */
 const HIGHEST: usize = POWERS * TABLE;
 const KNOWN: usize = HIGHEST + BLOCK;
+const TEXTS: usize = KNOWN + 4;
+const TEXT_BLOCKS: usize = KNOWN + 8;
+const NEXT: usize = KNOWN + BLOCK;
+const AHEAD: usize = NEXT + BLOCK;
+const SLOT: usize = AHEAD + AHEAD_BLOCKS * BLOCK;
 
 /** One text of a batch: five numbers as in `AeadBatch`. */
 const RANGE: usize = 20;
 
-export const slotCount: usize = 64;
+export const slotCount: usize = 256;
 export const textLimit: usize = 1024;
 export const blockLimit: usize = 8192;
 export const byteLimit: usize = 98304;
@@ -42,34 +53,112 @@ const multiplesAt: usize = slotsAt + slotCount * SLOT;
 export const rangesAt: usize = multiplesAt + 4 * BLOCK;
 /** A byte for each text: 1 where its tag is right. */
 export const verdictsAt: usize = rangesAt + textLimit * RANGE;
-/** Counter blocks, later the key stream; the first is zero, later H. */
+/** Counter blocks, later the key stream; the first is zero, later H. Key stream made ahead is at the end. */
 export const blocksAt: usize = verdictsAt + textLimit;
 /** What GHASH takes in of one text: additional data and ciphertext, both filled up to whole blocks, and their lengths. */
 const hashedAt: usize = blocksAt + blockLimit * BLOCK;
 export const bytesAt: usize = hashedAt + 2 * byteLimit + 3 * BLOCK;
 
+/** Where the key stream of what is loaded begins and ends, J0 first, and for how many texts more there is some behind it. */
+let keyStreamAt: usize = 0;
+let keyStreamEnd: usize = 0;
+let textsMore: usize = 0;
+
 /**
- * Writes the counter blocks of the first `count` texts: for each J0 and then what is counted up from it (section 7.1, steps 2
- * and 3), behind one zero block for H. Gives their number. `base` is added to the indices of the ranges.
+ * Writes the counter blocks of the first `count` texts, behind one zero block for H. Gives their number, 0 where the key stream is
+ * there already. `base` is added to the indices of the ranges.
+ *
+ * What a text that comes alone costs is the call of AES most of all. So where its nonce is that of the last one, which came alone
+ * too, plus one, key stream for the next ones is made in the same call. The number is in the first four bytes, the lowest first.
  */
-export function counters(base: usize, count: i32): usize {
-  v128.store(blocksAt, i64x2.splat(0));
-  let block = blocksAt + BLOCK;
-  for (let range = rangesAt, end = rangesAt + <usize>count * RANGE; range < end; range += RANGE) {
-    const nonce = v128.load(base + load<u32>(range, 8));
-    const last = <u32>blocksIn(<usize>load<u32>(range, 16)) + 1;
-    for (let counter: u32 = 1; counter <= last; counter++) {
-      v128.store(block, i32x4.replace_lane(nonce, 3, bswap(counter)));
-      block += BLOCK;
+export function counters(slot: i32, base: usize, count: i32): usize {
+  const key = slotAt(slot);
+  textsMore = 0;
+  if (count === 1) {
+    // In place of a counter what tells it from no nonce.
+    const nonce = i32x4.replace_lane(v128.load(base + load<u32>(rangesAt, 8)), 3, 1);
+    const isOther = v128.any_true(v128.xor(nonce, v128.load(key, NEXT)));
+    v128.store(key, after(nonce), NEXT);
+    const blocks = blocksIn(<usize>load<u32>(rangesAt, 16)) + 1;
+    if (isOther) {
+      forgetAhead(key);
+    } else {
+      if (takeAhead(key, blocks)) return 0;
+      textsMore = min(AHEAD_BLOCKS / blocks, AHEAD_TEXTS);
     }
+  } else {
+    forgetAhead(key);
+    v128.store(key, i64x2.splat(0), NEXT);
+  }
+  v128.store(blocksAt, i64x2.splat(0));
+  keyStreamAt = blocksAt + BLOCK;
+  let block = keyStreamAt;
+  for (let range = rangesAt, end = rangesAt + <usize>count * RANGE; range < end; range += RANGE) {
+    block = countUp(block, v128.load(base + load<u32>(range, 8)), blocksIn(<usize>load<u32>(range, 16)) + 1);
+  }
+  keyStreamEnd = block;
+  let nonce = v128.load(key, NEXT);
+  for (let text: usize = 0; text < textsMore; text++) {
+    block = countUp(block, nonce, (keyStreamEnd - keyStreamAt) / BLOCK);
+    nonce = after(nonce);
   }
   return (block - blocksAt) / BLOCK;
+}
+
+/** J0 and what is counted up from it (section 7.1, steps 2 and 3); gives where that ends. */
+function countUp(block: usize, nonce: v128, blocks: usize): usize {
+  for (let counter: u32 = 1; counter <= <u32>blocks; counter++) {
+    v128.store(block, i32x4.replace_lane(nonce, 3, bswap(counter)));
+    block += BLOCK;
+  }
+  return block;
+}
+
+function after(nonce: v128): v128 {
+  return i32x4.add(nonce, i32x4(1, 0, 0, 0));
+}
+
+/** Whether the key stream of a text was made ahead and is long enough; if not, none is left. */
+function takeAhead(key: usize, blocks: usize): bool {
+  const texts = <usize>load<u32>(key, TEXTS);
+  const size = <usize>load<u32>(key, TEXT_BLOCKS);
+  if (texts === 0 || blocks > size) {
+    forgetAhead(key);
+    return false;
+  }
+  // The last first: where they begin needs not be known then.
+  store<u32>(key, <u32>(texts - 1), TEXTS);
+  keyStreamAt = key + AHEAD + (texts - 1) * size * BLOCK;
+  keyStreamEnd = keyStreamAt + size * BLOCK;
+  return true;
+}
+
+/** Moves the key stream that was made ahead to the slot of its key. */
+function keepAhead(key: usize): void {
+  if (textsMore === 0) return;
+  const bytes = keyStreamEnd - keyStreamAt;
+  let from = keyStreamEnd;
+  for (let text = textsMore; text > 0; text--) {
+    memory.copy(key + AHEAD + (text - 1) * bytes, from, bytes);
+    from += bytes;
+  }
+  memory.fill(keyStreamEnd, 0, from - keyStreamEnd);
+  store<u32>(key, <u32>textsMore, TEXTS);
+  store<u32>(key, <u32>(bytes / BLOCK), TEXT_BLOCKS);
+  textsMore = 0;
+}
+
+/** Overwrites key stream that will not be used. */
+function forgetAhead(key: usize): void {
+  memory.fill(key + AHEAD, 0, <usize>load<u32>(key, TEXTS) * <usize>load<u32>(key, TEXT_BLOCKS) * BLOCK);
+  store<u32>(key, 0, TEXTS);
 }
 
 /** Section 7.1: each text becomes ciphertext, its tag goes behind it. */
 export function seal(slot: i32, base: usize, count: i32): void {
   const tables = slotAt(slot);
-  let keyStream = blocksAt + BLOCK;
+  keepAhead(tables);
+  let keyStream = keyStreamAt;
   let longest: usize = 0;
   for (let range = rangesAt, end = rangesAt + <usize>count * RANGE; range < end; range += RANGE) {
     const text = base + load<u32>(range, 12);
@@ -82,14 +171,15 @@ export function seal(slot: i32, base: usize, count: i32): void {
     keyStream += (1 + blocksIn(bytes)) * BLOCK;
     longest = max(longest, blocks);
   }
-  memory.fill(blocksAt, 0, keyStream - blocksAt);
+  wipeKeyStream();
   memory.fill(hashedAt, 0, longest * BLOCK);
 }
 
 /** Section 7.2: a text whose tag is right becomes plaintext and its verdict 1, any other stays as it is. */
 export function open(slot: i32, base: usize, count: i32): void {
   const tables = slotAt(slot);
-  let keyStream = blocksAt + BLOCK;
+  keepAhead(tables);
+  let keyStream = keyStreamAt;
   let longest: usize = 0;
   let verdict = verdictsAt;
   for (let range = rangesAt, end = rangesAt + <usize>count * RANGE; range < end; range += RANGE) {
@@ -103,13 +193,21 @@ export function open(slot: i32, base: usize, count: i32): void {
     keyStream += (1 + blocksIn(bytes)) * BLOCK;
     longest = max(longest, blocks);
   }
-  memory.fill(blocksAt, 0, keyStream - blocksAt);
+  wipeKeyStream();
   memory.fill(hashedAt, 0, longest * BLOCK);
+}
+
+function wipeKeyStream(): void {
+  memory.fill(keyStreamAt, 0, keyStreamEnd - keyStreamAt);
+  v128.store(blocksAt, i64x2.splat(0));
 }
 
 /** Overwrites what a slot has of a key. */
 export function clear(slot: i32): void {
-  memory.fill(slotAt(slot), 0, SLOT);
+  const key = slotAt(slot);
+  forgetAhead(key);
+  memory.fill(key, 0, <usize>load<u32>(key, KNOWN) * TABLE);
+  memory.fill(key + HIGHEST, 0, AHEAD - HIGHEST);
 }
 
 function slotAt(slot: i32): usize {
