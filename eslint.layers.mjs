@@ -17,7 +17,7 @@ const parts = {
   'src/protocol/**': { folders: [], packages: [] },
   'src/crypto/**': { folders: ['protocol'], packages: [] },
   'src/crypto/noble.ts': { folders: ['protocol'], packages: ['@noble/'] },
-  'src/crypto/node.ts': { folders: ['protocol'], packages: ['node:'] },
+  'src/crypto/node*.ts': { folders: ['protocol'], packages: ['node:'] },
   'src/crypto/fast-gcm/**': { folders: ['protocol'], packages: ['node:'] },
   'src/transport/**': { folders: ['protocol'], packages: ['rxjs'] },
   'src/transport/tcp*.ts': { folders: ['protocol'], packages: ['rxjs', 'node:'] },

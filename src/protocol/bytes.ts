@@ -13,9 +13,14 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 export const copyBytes = (bytes: Uint8Array, start: number, end = bytes.length): Uint8Array =>
   new Uint8Array(bytes.subarray(start, end));
 
+/** Of each byte. */
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Lower-case hexadecimal digits, two a byte. */
 export function toHex(bytes: Uint8Array, separator = ''): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(separator);
+  let text = '';
+  for (const byte of bytes) text += (text === '' ? '' : separator) + (DIGITS[byte] as string);
+  return text;
 }
 
 /** Writes `value` as four little-endian bytes. */

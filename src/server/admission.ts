@@ -60,33 +60,11 @@ export class Admission {
     if (ofAddress >= this.#limits.maxUnauthenticatedPerAddress) return 'address-limit';
     this.#in++;
     this.#inByAddress.set(address, ofAddress + 1);
-    return this.#visit(address);
+    return new Visit(this, address);
   }
 
-  #visit(address: string): Visit {
-    let pair: string | undefined;
-    let left = false;
-    return {
-      hello: (deviceId, room, nowMs) => {
-        pair = `${address} ${deviceId}`;
-        return this.#refusal(address, pair, room, nowMs);
-      },
-      authenticated: () => {
-        if (pair !== undefined) this.#backoff.succeeded(pair);
-      },
-      failed: (nowMs) => {
-        if (pair !== undefined) this.#backoff.failed(pair, nowMs);
-      },
-      leave: () => {
-        if (left) return;
-        left = true;
-        this.#leave(address);
-      },
-    };
-  }
-
-  /** The tokens come last: who is refused for another reason takes none. */
-  #refusal(
+  /** For `Visit`. The tokens come last: who is refused for another reason takes none. */
+  refusal(
     address: string,
     pair: string,
     { sessions, replaces }: SessionRoom,
@@ -98,7 +76,18 @@ export class Admission {
     return isInTime ? undefined : 'rate-limit';
   }
 
-  #leave(address: string): void {
+  /** For `Visit`. */
+  succeeded(pair: string): void {
+    this.#backoff.succeeded(pair);
+  }
+
+  /** For `Visit`. */
+  failed(pair: string, nowMs: number): void {
+    this.#backoff.failed(pair, nowMs);
+  }
+
+  /** For `Visit`. */
+  leave(address: string): void {
     this.#in--;
     const ofAddress = (this.#inByAddress.get(address) ?? 0) - 1;
     if (ofAddress > 0) this.#inByAddress.set(address, ofAddress);
@@ -107,13 +96,37 @@ export class Admission {
 }
 
 /** One unauthenticated connection that was let in. */
-export interface Visit {
+export class Visit {
+  readonly #admission: Admission;
+  readonly #address: string;
+  #pair: string | undefined;
+  #left = false;
+
+  constructor(admission: Admission, address: string) {
+    this.#admission = admission;
+    this.#address = address;
+  }
+
   /** Its HELLO came, at most once: may the handshake go on? */
-  hello(deviceId: string, room: SessionRoom, nowMs: number): RefusalReason | undefined;
+  hello(deviceId: string, room: SessionRoom, nowMs: number): RefusalReason | undefined {
+    this.#pair = `${this.#address} ${deviceId}`;
+    return this.#admission.refusal(this.#address, this.#pair, room, nowMs);
+  }
+
   /** It proved that it knows the PSK. */
-  authenticated(): void;
+  authenticated(): void {
+    if (this.#pair !== undefined) this.#admission.succeeded(this.#pair);
+  }
+
   /** It did not. */
-  failed(nowMs: number): void;
+  failed(nowMs: number): void {
+    if (this.#pair !== undefined) this.#admission.failed(this.#pair, nowMs);
+  }
+
   /** It is a session, or closed. */
-  leave(): void;
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#admission.leave(this.#address);
+  }
 }

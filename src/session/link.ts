@@ -74,7 +74,7 @@ export interface Link {
   /** Sends everything that waits, then BYE; the observer is told the end. */
   finish(): void;
   /** Closes the transport; nothing is sent, received or reported after. Whoever waits for a message to be sent is told why. */
-  close(error: UsmpError): void;
+  close(info: CloseInfo): void;
   /** Forgets all keys; after `close`. */
   wipe(): void;
 }

@@ -1,4 +1,5 @@
 import { ConnectionClosedError, InvalidStateError, type UsmpError } from '../protocol/errors.js';
+import type { CloseInfo } from './session.js';
 
 /** A message more than the outbox holds. */
 export const outboxFull = (maxOutboxBytes: number): InvalidStateError =>
@@ -6,6 +7,10 @@ export const outboxFull = (maxOutboxBytes: number): InvalidStateError =>
     'OUTBOX_FULL',
     `more than ${maxOutboxBytes} bytes wait for the peer; await send() before sending more`,
   );
+
+/** What whoever still waits is told at the end of a session. Made only for them: an error costs as much as many frames. */
+export const endError = (info: CloseInfo): UsmpError =>
+  info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
 
 /** A message that waited when the session ended, and of which nothing was sent. */
 export const notSent = (cause: UsmpError): ConnectionClosedError =>

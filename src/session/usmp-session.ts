@@ -12,6 +12,7 @@ import { DatagramLink } from './datagram/link.js';
 import { encodeMessage } from './encode-message.js';
 import type { HandshakeResult } from './handshake.js';
 import type { Link, LinkObserver, SessionSettings, Settle } from './link.js';
+import { endError } from './send-errors.js';
 import { SessionMessageEvent, type SessionEvent } from './session-event.js';
 import type { CloseInfo, ReceiveOptions, SendOptions, Session, SessionState } from './session.js';
 import { StreamLink } from './stream/link.js';
@@ -237,12 +238,11 @@ export class UsmpSession implements Session, LinkObserver {
   onEnd(info: CloseInfo): void {
     if (this.#state === 'closed') return;
     this.#closeInfo = info;
-    const error = info.error ?? new ConnectionClosedError('CLOSED_BY_BYE', 'the session ended with BYE', info);
     // Whoever is told below finds the session closed.
     this.#state = 'closed';
     this.#closeLimits?.unsubscribe();
-    this.#control?.end(error);
-    this.#link.close(error);
+    this.#control?.end(endError(info));
+    this.#link.close(info);
     this.#link.inbox.end(info.error ?? 'bye');
     this.#enter('closed');
     this.#states$?.complete();

@@ -14,6 +14,24 @@ const HIGH_WATER_MARK_BYTES = 128 * 1024;
 /** A peer that vanished without a word is noticed by probes from this much silence on. */
 const TCP_KEEPALIVE_MS = 30_000;
 
+/** Its listeners are the same functions for all sockets: a connection that has sent nothing yet must cost little memory. */
+const TRANSPORT = Symbol('transport');
+type TransportSocket = Socket & { [TRANSPORT]: TcpTransport };
+
+function onData(this: TransportSocket, { buffer, byteOffset, length }: Buffer): void {
+  // A Buffer is no plain Uint8Array: its slice() would not copy.
+  this[TRANSPORT].received(new Uint8Array(buffer, byteOffset, length));
+}
+function onDrain(this: TransportSocket): void {
+  this[TRANSPORT].drained();
+}
+function onError(this: TransportSocket, error: Error): void {
+  this[TRANSPORT].failed(error);
+}
+function onEnd(this: TransportSocket): void {
+  this[TRANSPORT].ended();
+}
+
 /** A connected TCP socket; paused until a sink is attached. */
 class TcpTransport implements Transport {
   readonly kind = 'tcp';
@@ -27,21 +45,15 @@ class TcpTransport implements Transport {
     this.remoteAddress = formatSocketAddress({ host: socket.remoteAddress ?? '?', port: socket.remotePort ?? 0 });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
-    // A Buffer is no plain Uint8Array: its slice() would not copy.
-    socket.on('data', (chunk) => this.#sink?.data(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)));
-    socket.on('drain', () => this.#sink?.drain());
-    socket.on('error', (error) => {
-      this.#cause = error;
-    });
-    socket.on('end', () => this.#end());
-    socket.on('close', () => this.#end());
+    (socket as TransportSocket)[TRANSPORT] = this;
+    socket.on('data', onData).on('drain', onDrain).on('error', onError).on('end', onEnd).on('close', onEnd);
     socket.pause();
   }
 
   attach(sink: TransportSink): void {
     const first = this.#sink === undefined;
     this.#sink = sink;
-    if (first && this.#socket.destroyed) this.#end();
+    if (first && this.#socket.destroyed) this.ended();
     else if (first) this.#socket.resume();
   }
 
@@ -71,7 +83,20 @@ class TcpTransport implements Transport {
     this.#socket.resetAndDestroy();
   }
 
-  #end(): void {
+  received(bytes: Uint8Array): void {
+    this.#sink?.data(bytes);
+  }
+
+  drained(): void {
+    this.#sink?.drain();
+  }
+
+  failed(cause: unknown): void {
+    this.#cause = cause;
+  }
+
+  /** The stream ended, or the socket closed. */
+  ended(): void {
     const sink = this.#sink;
     if (!sink) return;
     this.#sink = SILENT;
@@ -92,12 +117,12 @@ export function tcpDialer(address: TcpAddress): Dialer {
       new Observable<Transport>((subscriber) => {
         const socketOptions = { host, port, highWaterMark: HIGH_WATER_MARK_BYTES };
         const socket = connect(socketOptions);
-        const onError = (cause: Error): void =>
+        const onConnectError = (cause: Error): void =>
           subscriber.error(connectError(formatSocketAddress({ host, port }), cause));
         let handedOver = false;
-        socket.once('error', onError);
+        socket.once('error', onConnectError);
         socket.once('connect', () => {
-          socket.off('error', onError);
+          socket.off('error', onConnectError);
           handedOver = true;
           subscriber.next(new TcpTransport(socket));
           subscriber.complete();

@@ -4,6 +4,7 @@ import { ConnectionClosedError, type UsmpError } from '../../protocol/errors.js'
 import { PacketType } from '../../protocol/packet-type.js';
 import type { DatagramSink, DatagramTransport } from '../../transport/datagram.js';
 import type { Inbox } from '../inbox.js';
+import type { CloseInfo } from '../session.js';
 import type { Link, LinkObserver, SessionSettings, Settle } from '../link.js';
 import type { AnsweredDatagrams } from './answered-datagrams.js';
 import { decodeDatagram } from './decode-datagram.js';
@@ -127,9 +128,9 @@ export class DatagramLink implements Link, DatagramSink {
     );
   }
 
-  close(error: UsmpError): void {
+  close(info: CloseInfo): void {
     this.#intake.stop();
-    this.#outbox.end(error);
+    this.#outbox.end(info);
     if (this.#peerBye) this.#transport.retire(...this.#peerBye);
     else this.#transport.destroy();
   }

@@ -7,7 +7,8 @@ import type { DatagramChannel, SealedDatagram } from '../../protocol/datagram/da
 import { TimeoutError, type UsmpError } from '../../protocol/errors.js';
 import { PacketType, packetTypeName } from '../../protocol/packet-type.js';
 import type { Settle } from '../link.js';
-import { notSent, outboxFull } from '../send-errors.js';
+import type { CloseInfo } from '../session.js';
+import { endError, notSent, outboxFull } from '../send-errors.js';
 import type { Delivery } from './delivery.js';
 
 interface OutboxOptions {
@@ -134,17 +135,19 @@ export class DatagramOutbox {
     return true;
   }
 
-  /** Nothing is sealed or sent after. Whoever waits is told `error`, or that nothing of the message was sent. */
-  end(error: UsmpError): void {
+  /** Nothing is sealed or sent after. Whoever waits is told why, or that nothing of the message was sent. */
+  end(info: CloseInfo): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#options.delivery.stop();
-    const unsent = notSent(error);
     const queued = [...this.#messages];
     const underWay = this.#underWay;
     this.#messages.clear();
     this.#pings = [];
     this.#underWay = undefined;
+    if (!underWay && queued.length === 0) return;
+    const error = endError(info);
+    const unsent = notSent(error);
     underWay?.done(error);
     for (const { message, settle } of queued) settle(unsent, message);
   }

@@ -3,6 +3,7 @@ import type { FrameDecoder } from '../../protocol/frame-decoder.js';
 import { SecureChannel, type EstablishedSession } from '../../protocol/secure-channel.js';
 import type { StreamKind, Transport, TransportSink } from '../../transport/transport.js';
 import type { Inbox } from '../inbox.js';
+import type { CloseInfo } from '../session.js';
 import type { Link, LinkObserver, SessionSettings, Settle } from '../link.js';
 import { Intake } from './intake.js';
 import { Outbox } from './outbox.js';
@@ -112,11 +113,11 @@ export class StreamLink implements Link, TransportSink {
     });
   }
 
-  close(error: UsmpError): void {
+  close(info: CloseInfo): void {
     this.#intake.stop();
-    this.#outbox.end(error);
+    this.#outbox.end(info);
     // What a peer that is not there would have to read must not stay in the kernel.
-    if (error instanceof TimeoutError) this.#transport.reset();
+    if (info.error instanceof TimeoutError) this.#transport.reset();
     else this.#transport.destroy();
   }
 

@@ -6,7 +6,8 @@ import { PacketType } from '../../protocol/packet-type.js';
 import { MAX_CONTROL_FRAMES } from '../../protocol/control-flood.js';
 import { CONTROL_FRAME_BYTES, REKEY_FRAME_BYTES, type ControlType } from '../../protocol/secure-channel.js';
 import type { Settle } from '../link.js';
-import { notSent, outboxFull } from '../send-errors.js';
+import type { CloseInfo } from '../session.js';
+import { endError, notSent, outboxFull } from '../send-errors.js';
 import { BurstBuffer } from './burst-buffer.js';
 import type { StreamParts } from './link.js';
 
@@ -138,19 +139,21 @@ export class Outbox {
     this.#finishIfEmpty();
   }
 
-  /** Nothing is sealed or written after. Whoever waits is told `error`, or that nothing of the message was sent. */
-  end(error: UsmpError): void {
+  /** Nothing is sealed or written after. Whoever waits is told why, or that nothing of the message was sent. */
+  end(info: CloseInfo): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#flush?.unsubscribe();
     this.#drainLimit?.unsubscribe();
-    const unsent = notSent(error);
     const sealed = [...this.#undrained, ...this.#inBurst];
     const queued = [...(this.#messages ?? [])];
     this.#undrained = [];
     this.#inBurst = [];
     this.#messages = undefined;
     this.#controls = [];
+    if (sealed.length + queued.length === 0) return;
+    const error = endError(info);
+    const unsent = notSent(error);
     for (const settle of sealed) settle(error);
     for (const { message, settle } of queued) settle(unsent, message);
   }
