@@ -91,6 +91,33 @@ describe('automatic rekeying', () => {
     expect(numbers).toEqual(upTo(250));
   });
 
+  it('does not begin while the session closes, whatever still comes', async () => {
+    const { client, server, time } = sessionPair({
+      highWaterMarkBytes: 1,
+      client: { rekey: { everyFrames: 10 } },
+      server: { maxInboxMessages: 1 },
+    });
+    const rekeyed: unknown[] = [];
+    server.events$.subscribe(({ type }) => {
+      if (type === 'rekeyed') rekeyed.push(type);
+    });
+    client.messages$.subscribe();
+    // The server does not read on, so the client's BYE has to wait.
+    for (const text of ['taken', 'sent', 'waits']) {
+      void client.send(text);
+      await time.advance();
+    }
+    void client.bye();
+    for (let n = 0; n < 20; n++) {
+      void server.send('still coming');
+      await time.advance();
+    }
+    server.messages$.subscribe();
+    await time.advance(10_000);
+
+    expect([rekeyed, client.closeInfo, server.closeInfo]).toEqual([[], { origin: 'local' }, { origin: 'remote' }]);
+  });
+
   it('happens after rekey.everyFrames frames that were received', async () => {
     const { client, server, time } = sessionPair({ client: { rekey: { everyFrames: 100 } } });
     const numbers = numbersOf(client);

@@ -263,10 +263,10 @@ export class UsmpSession implements Session, LinkObserver {
     return this.#control;
   }
 
-  /** A frame was sealed or opened, which may make a rekeying due. */
+  /** A frame was sealed or opened, which may make a rekeying due. None begins while the session closes. */
   #progressed(): void {
     if (this.#control) this.#control.rekeying.progressed();
-    else if (this.#link.framesUnderKeys >= this.#settings.limits.rekey.everyFrames) {
+    else if (this.#state === 'open' && this.#link.framesUnderKeys >= this.#settings.limits.rekey.everyFrames) {
       this.#takeControl().rekeying.progressed();
     }
   }
