@@ -6,11 +6,11 @@ import {
 } from '../../protocol/datagram/acknowledgement.js';
 import { AuthError, TimeoutError, UsmpError } from '../../protocol/errors.js';
 import type { Frame } from '../../protocol/frame.js';
-import type { CommonInput, Output } from '../../protocol/handshake/machine.js';
 import { PacketType, packetTypeName } from '../../protocol/packet-type.js';
 import type { EstablishedSession } from '../../protocol/secure-channel.js';
 import type { DatagramSink, DatagramTransport } from '../../transport/datagram.js';
 import type { HandshakeEnvironment, HandshakeOutcome, Role } from '../handshake.js';
+import { HandshakeDriver } from '../handshake-driver.js';
 import { AnsweredDatagrams } from './answered-datagrams.js';
 import { decodeDatagram } from './decode-datagram.js';
 import { Delivery } from './delivery.js';
@@ -47,17 +47,15 @@ export function driveOnDatagrams<Input>(
  * Frames and time in, datagrams out, each repeated until it is acknowledged or answered. Anybody can forge a datagram, so one
  * that does not fit, or proves nothing, is passed over; where nothing better comes, its error tells why the handshake failed.
  */
-class DatagramHandshake<Input> implements DatagramSink {
-  readonly #transport: DatagramTransport;
-  readonly #role: Role<Input>;
-  readonly #environment: HandshakeEnvironment;
-  readonly #outcome: HandshakeOutcome<DatagramHandshakeResult>;
+class DatagramHandshake<Input>
+  extends HandshakeDriver<Input, DatagramTransport, DatagramHandshakeResult>
+  implements DatagramSink
+{
   readonly #delivery: Delivery;
   readonly #answered = new AnsweredDatagrams();
   readonly #limits = new Subscription();
   #suspicion: UsmpError | undefined;
   #wrongProofs = 0;
-  #isOver = false;
 
   constructor(
     transport: DatagramTransport,
@@ -65,95 +63,58 @@ class DatagramHandshake<Input> implements DatagramSink {
     environment: HandshakeEnvironment,
     outcome: HandshakeOutcome<DatagramHandshakeResult>,
   ) {
-    this.#transport = transport;
-    this.#role = role;
-    this.#environment = environment;
-    this.#outcome = outcome;
+    super(transport, role, environment, outcome);
     this.#delivery = new Delivery(transport, environment.scheduler);
-    this.#delivery.onLost = (datagram) => this.#fail(this.#suspicion ?? unanswered(datagram));
+    this.#delivery.onLost = (datagram) => this.fail(this.#suspicion ?? unanswered(datagram));
     this.#limits.add(environment.scheduler.schedule(() => this.#timeOut(), environment.timeoutMs));
   }
 
-  take(input: Input | CommonInput): void {
-    if (!this.#isOver) this.#carryOut(this.#role.step(input));
-  }
-
   abandon(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#stop();
     this.#delivery.stop();
-    this.#transport.destroy();
+    this.transport.destroy();
   }
 
   /** Part of DatagramSink. */
   datagram(datagram: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const repeated = this.#answered.answerTo(datagram);
-    if (repeated) return this.#transport.send(repeated);
+    if (repeated) return this.transport.send(repeated);
     if (isAcknowledgement(datagram)) return this.#takeAcknowledgement(datagram);
     const frame = decodeDatagram(datagram);
-    if (!frame) return this.#environment.onDropped?.('malformed');
-    const outputs = this.#role.offer(frame);
+    if (!frame) return this.environment.onDropped?.('malformed');
+    const outputs = this.role.offer(frame);
     if (outputs instanceof UsmpError) return this.#passOver(frame, outputs);
     if (frame.type !== PacketType.HELLO_RETRY && frame.type !== PacketType.ERROR) this.#acknowledge(frame);
-    this.#carryOut(outputs);
-  }
-
-  /** Part of DatagramSink. */
-  end(cause: unknown): void {
-    this.take({ kind: 'end', cause });
-  }
-
-  #carryOut(outputs: readonly Output[]): void {
-    for (const output of outputs) {
-      switch (output.kind) {
-        case 'send':
-          this.#send(output.bytes);
-          break;
-        case 'pskNeeded':
-          this.#role.onPskNeeded(
-            output.deviceId,
-            (answer) => this.take(answer),
-            (error) => this.#fail(error),
-          );
-          break;
-        case 'peerError':
-          this.#environment.onPeerError?.(output.code, output.detail);
-          break;
-        case 'failed':
-          this.#fail(output.error);
-          break;
-        case 'established':
-          this.#establish(output.session);
-      }
-    }
+    this.carryOut(outputs);
   }
 
   /** An answer acknowledges what it answers. */
-  #send(datagram: Uint8Array): void {
+  protected override send(datagram: Uint8Array): void {
     this.#delivery.acknowledged();
     this.#delivery.send(datagram, isPlainHello(datagram) ? Number.POSITIVE_INFINITY : undefined);
   }
 
-  #establish(established: EstablishedSession): void {
-    this.#transport.claim();
+  protected override establish(established: EstablishedSession): void {
+    this.transport.claim();
     // Who was told that the session before has ended may have closed the server, and this handshake with it.
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#stop();
     if (established.role === 'client') this.#delivery.acknowledged();
-    this.#outcome.next({
-      transport: this.#transport,
+    this.outcome.next({
+      transport: this.transport,
       delivery: this.#delivery,
       answered: this.#answered,
       established,
     });
-    this.#outcome.complete();
+    this.outcome.complete();
   }
 
   #acknowledge({ type, seq, bytes }: Frame): void {
     const acknowledgement = encodeAcknowledgement(type, seq);
     this.#answered.add(bytes, acknowledgement);
-    this.#transport.send(acknowledgement);
+    this.transport.send(acknowledgement);
   }
 
   #takeAcknowledgement(datagram: Uint8Array): void {
@@ -161,37 +122,37 @@ class DatagramHandshake<Input> implements DatagramSink {
     const { outstanding } = this.#delivery;
     const sent = outstanding && decodeDatagram(outstanding);
     if (!outstanding || acknowledgement?.type !== sent?.type || acknowledgement?.seq !== sent?.seq) {
-      return this.#environment.onDropped?.('stray-acknowledgement');
+      return this.environment.onDropped?.('stray-acknowledgement');
     }
     // What follows the first HELLO may be lost and is not repeated by itself, so only that ends the repeating.
     if (!isPlainHello(outstanding)) this.#delivery.acknowledged();
   }
 
   #passOver(frame: Frame, error: UsmpError): void {
-    this.#environment.onDropped?.('unexpected-frame');
+    this.environment.onDropped?.('unexpected-frame');
     if (error.code === 'HANDSHAKE_UNEXPECTED_FRAME' || error.code === 'HANDSHAKE_PAYLOAD_LENGTH') return;
     this.#suspicion = error;
     if (!(error instanceof AuthError)) return;
     this.#acknowledge(frame);
     this.#wrongProofs++;
-    if (this.#wrongProofs === MAX_WRONG_PROOFS) return this.#fail(error);
+    if (this.#wrongProofs === MAX_WRONG_PROOFS) return this.fail(error);
     if (this.#wrongProofs > 1) return;
-    this.#limits.add(this.#environment.scheduler.schedule(() => this.#fail(error), WRONG_PROOF_GRACE_MS));
+    this.#limits.add(this.environment.scheduler.schedule(() => this.fail(error), WRONG_PROOF_GRACE_MS));
   }
 
   #timeOut(): void {
-    if (this.#suspicion) this.#fail(this.#suspicion);
+    if (this.#suspicion) this.fail(this.#suspicion);
     else this.take({ kind: 'timeout' });
   }
 
-  #fail(error: UsmpError): void {
-    if (this.#isOver) return;
+  protected override fail(error: UsmpError): void {
+    if (this.isOver) return;
     this.abandon();
-    this.#outcome.error(error);
+    this.outcome.error(error);
   }
 
   #stop(): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#limits.unsubscribe();
   }
 }

@@ -2,9 +2,10 @@ import type { Subscription } from 'rxjs';
 import { AuthError, UsmpError } from '../../protocol/errors.js';
 import type { Frame } from '../../protocol/frame.js';
 import { FrameDecoder } from '../../protocol/frame-decoder.js';
-import type { CommonInput, Output } from '../../protocol/handshake/machine.js';
+import type { EstablishedSession } from '../../protocol/secure-channel.js';
 import type { Transport, TransportSink } from '../../transport/transport.js';
 import type { HandshakeEnvironment, HandshakeOutcome, Role } from '../handshake.js';
+import { HandshakeDriver } from '../handshake-driver.js';
 import type { StreamHandshakeResult } from './link.js';
 
 /** How long a refused peer may take to close its side. */
@@ -25,14 +26,9 @@ export function driveOnStream<Input>(
 }
 
 /** Frames and time in, bytes out. */
-class StreamHandshake<Input> implements TransportSink {
-  readonly #transport: Transport;
-  readonly #role: Role<Input>;
-  readonly #environment: HandshakeEnvironment;
-  readonly #outcome: HandshakeOutcome<StreamHandshakeResult>;
+class StreamHandshake<Input> extends HandshakeDriver<Input, Transport, StreamHandshakeResult> implements TransportSink {
   readonly #decoder = new FrameDecoder();
   readonly #limit: Subscription;
-  #isOver = false;
 
   constructor(
     transport: Transport,
@@ -40,22 +36,14 @@ class StreamHandshake<Input> implements TransportSink {
     environment: HandshakeEnvironment,
     outcome: HandshakeOutcome<StreamHandshakeResult>,
   ) {
-    this.#transport = transport;
-    this.#role = role;
-    this.#environment = environment;
-    this.#outcome = outcome;
+    super(transport, role, environment, outcome);
     this.#limit = environment.scheduler.schedule(() => this.take({ kind: 'timeout' }), environment.timeoutMs);
   }
 
-  take(input: Input | CommonInput): void {
-    if (this.#isOver) return;
-    for (const output of this.#role.step(input)) this.#carryOut(output);
-  }
-
   abandon(): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#stop();
-    this.#transport.reset();
+    this.transport.reset();
   }
 
   /** Part of TransportSink. */
@@ -65,66 +53,46 @@ class StreamHandshake<Input> implements TransportSink {
       for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.take({ kind: 'frame', frame });
     } catch (error) {
       if (!(error instanceof UsmpError)) throw error;
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
   /** Part of TransportSink. */
   drain(): void {}
 
-  /** Part of TransportSink. */
-  end(cause: unknown): void {
-    this.take({ kind: 'end', cause });
-  }
-
   /** What comes after the handshake is for the session. */
   #nextFrame(): Frame | undefined {
-    return this.#isOver ? undefined : this.#decoder.next();
+    return this.isOver ? undefined : this.#decoder.next();
   }
 
-  #carryOut(output: Output): void {
-    switch (output.kind) {
-      case 'send':
-        this.#transport.write(output.bytes);
-        break;
-      case 'pskNeeded':
-        this.#role.onPskNeeded(
-          output.deviceId,
-          (answer) => this.take(answer),
-          (error) => this.#fail(error),
-        );
-        break;
-      case 'peerError':
-        this.#environment.onPeerError?.(output.code, output.detail);
-        break;
-      case 'failed':
-        this.#fail(output.error);
-        break;
-      case 'established':
-        this.#stop();
-        this.#outcome.next({ transport: this.#transport, decoder: this.#decoder, established: output.session });
-        this.#outcome.complete();
-    }
+  protected override send(bytes: Uint8Array): void {
+    this.transport.write(bytes);
   }
 
-  #fail(error: UsmpError): void {
-    if (this.#isOver) return;
+  protected override establish(established: EstablishedSession): void {
+    this.#stop();
+    this.outcome.next({ transport: this.transport, decoder: this.#decoder, established });
+    this.outcome.complete();
+  }
+
+  protected override fail(error: UsmpError): void {
+    if (this.isOver) return;
     this.#stop();
     // An orderly end tells a client that its proof was refused, and only that: after anything else it may try again.
-    if (error.code === 'HANDSHAKE_INTERRUPTED') this.#transport.destroy();
+    if (error.code === 'HANDSHAKE_INTERRUPTED') this.transport.destroy();
     else if (error instanceof AuthError) this.#endOrderly();
-    else this.#transport.reset();
-    this.#outcome.error(error);
+    else this.transport.reset();
+    this.outcome.error(error);
   }
 
   #stop(): void {
-    this.#isOver = true;
+    this.isOver = true;
     this.#limit.unsubscribe();
   }
 
   #endOrderly(): void {
-    const transport = this.#transport;
-    const linger = this.#environment.scheduler.schedule(() => transport.destroy(), LINGER_MS);
+    const transport = this.transport;
+    const linger = this.environment.scheduler.schedule(() => transport.destroy(), LINGER_MS);
     transport.attach({ data() {}, drain() {}, end: () => linger.unsubscribe() });
     transport.end();
   }
