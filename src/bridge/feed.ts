@@ -6,7 +6,7 @@ import { Audience, listensTo } from './audience.js';
 import { dashboardEvent } from './dashboard-event.js';
 import { DeviceTable } from './device-table.js';
 import { GatheredEvents } from './gathered-events.js';
-import type { BridgeEvent } from './protocol.js';
+import { MAX_KEPT_EVENTS, type BridgeEvent } from './protocol.js';
 import {
   DeviceSubscription,
   EventSubscription,
@@ -17,9 +17,6 @@ import {
 
 /** Rates, counters and gathered events are told this often; who comes and goes, at once. */
 const SUMMARY_MS = 1_000;
-
-/** So many events are kept for dashboards that subscribe later. */
-const MAX_KEPT_EVENTS = 100;
 
 /** An event as dashboards see it, and which device it is about. */
 interface KeptEvent {

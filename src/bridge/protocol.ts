@@ -63,6 +63,8 @@ const text = pipe(string(), maxLength(1_000));
 
 /** The most devices that one subscription names; without names it is for all. */
 export const MAX_NAMED_DEVICES = 1_000;
+/** So many events the bridge keeps for dashboards that subscribe later. */
+export const MAX_KEPT_EVENTS = 100;
 export const MIN_SAMPLE_MS = 50;
 export const MAX_SAMPLE_MS = 60_000;
 

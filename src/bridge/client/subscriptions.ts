@@ -16,6 +16,7 @@ import {
 import { checkInteger } from '../../protocol/check-option.js';
 import { normalizeDeviceId } from '../../protocol/device-id.js';
 import {
+  MAX_KEPT_EVENTS,
   MAX_SAMPLE_MS,
   MIN_SAMPLE_MS,
   type BridgeDevice,
@@ -27,9 +28,6 @@ import type { BridgeMessage, MessagesOptions } from './bridge-connection.js';
 import type { LinkOrReason } from './connector.js';
 import { nextDeviceList, type DevicesAnswer } from './device-list.js';
 import { Link, type Answer, type AnswerOf } from './link.js';
-
-/** As many as the bridge keeps. */
-const KEPT_EVENTS = 100;
 
 /** What a subscription says besides its id and its kind. */
 type Choice = Pick<Extract<ClientMessage, { type: 'subscribe' }>, 'deviceIds' | 'everyMs'>;
@@ -57,7 +55,7 @@ export class Subscriptions {
     this.events$ = this.#subscription<AnswerOf<'event'>>('events', ['event']).pipe(
       map(({ event }) => event),
       unseen(),
-      share({ connector: () => new ReplaySubject(KEPT_EVENTS) }),
+      share({ connector: () => new ReplaySubject(MAX_KEPT_EVENTS) }),
     );
   }
 
@@ -116,7 +114,7 @@ const unseen = (): MonoTypeOperatorFunction<BridgeEvent> => (events$) =>
         seen.add(JSON.stringify(event));
         const isNew = seen.size > before;
         const [oldest] = seen;
-        if (seen.size > KEPT_EVENTS) seen.delete(oldest!);
+        if (seen.size > MAX_KEPT_EVENTS) seen.delete(oldest!);
         return isNew;
       }),
     );
