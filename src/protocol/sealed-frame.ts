@@ -165,6 +165,7 @@ export class FrameOpener {
       if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || !this.#isExpected(frame, this.#seq + batch.count)) break;
       addToBatch(at, length - HEADER_BYTES - SEAL_OVERHEAD_BYTES);
     }
+    if (batch.count === 0) return;
     this.#plaintextsAhead = this.#aead.openBatch(first.source, batch);
     this.#ahead = frames;
     this.#aheadFrom = this.#seq;
