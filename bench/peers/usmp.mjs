@@ -1,5 +1,5 @@
 import { nobleCrypto, nodeCrypto, UsmpClient, UsmpServer } from 'usmp-rx/node';
-import { noAead } from './no-aead.mjs';
+import { withoutAead } from '../no-aead.mjs';
 
 const psk = 'a pre-shared key for measurements';
 /** A sender of many messages awaits one `send` in so many bytes: what a socket of Node takes before it asks for a pause. */
@@ -11,7 +11,7 @@ const variants = {
   plain: { crypto: nodeCrypto },
   chacha: { suite: 'chacha20-poly1305' },
   noble: { crypto: nobleCrypto },
-  'no-aead': { crypto: noAead },
+  'no-aead': { crypto: withoutAead(nodeCrypto) },
 };
 
 /** Loads come from one address and as fast as they can. */

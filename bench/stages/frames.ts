@@ -1,13 +1,14 @@
+import { nodeCrypto } from '../../src/crypto/node.js';
 import { crc16 } from '../../src/protocol/crc16.js';
 import { FrameDecoder } from '../../src/protocol/frame-decoder.js';
 import { PacketType } from '../../src/protocol/packet-type.js';
 import { FrameOpener, FrameSealer, sealedFrameBytes } from '../../src/protocol/sealed-frame.js';
 import { KEY_BYTES, SESSION_ID_BYTES } from '../../src/protocol/sizes.js';
-import { noAead } from './no-aead.js';
+import { withoutAead } from '../no-aead.mjs';
 import { BURST, repeated, type Stage } from './stage.js';
 
 const sessionId = new Uint8Array(SESSION_ID_BYTES);
-const aead = noAead.aead('aes-256-gcm', new Uint8Array(KEY_BYTES));
+const aead = withoutAead(nodeCrypto).aead('aes-256-gcm', new Uint8Array(KEY_BYTES));
 
 /** What a frame costs beside the AEAD. */
 export function frameStages(bytes: number): Stage[] {

@@ -1,16 +1,17 @@
 import { mergeMap } from 'rxjs';
-import { UsmpClient, UsmpServer } from '../../src/node.js';
+import { nodeCrypto, UsmpClient, UsmpServer } from '../../src/node.js';
 import { memoryNetwork } from '../../src/testing/index.js';
-import { noAead } from './no-aead.js';
+import { withoutAead } from '../no-aead.mjs';
 import { BURST, type Stage } from './stage.js';
 
+const crypto = withoutAead(nodeCrypto);
 const psk = 'a pre-shared key for measurements';
 const WARM_UP_MESSAGES = 1_000 * BURST;
 
 /** Everything that is ours, both ends, without AEAD and without sockets: from `send` to `messages$`. */
 export async function sessionStage(bytes: number): Promise<Stage> {
   const network = memoryNetwork();
-  const server = new UsmpServer({ psk, crypto: noAead });
+  const server = new UsmpServer({ psk, crypto });
   await server.listen({ listeners: [network.listener('gateway')] });
   let onBurst: () => void = () => {};
   let received = 0;
@@ -19,7 +20,7 @@ export async function sessionStage(bytes: number): Promise<Stage> {
     if (received % BURST === 0) onBurst();
   });
   const transport = network.dialer('gateway');
-  const client = new UsmpClient({ transport, deviceId: '02:00:00:00:00:01', psk, crypto: noAead });
+  const client = new UsmpClient({ transport, deviceId: '02:00:00:00:00:01', psk, crypto });
   const session = await client.connect();
   const message = new Uint8Array(bytes);
   const run = async (messages: number): Promise<void> => {
