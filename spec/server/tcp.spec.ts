@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { filter, firstValueFrom, take, toArray } from 'rxjs';
 import { SimulatedDevice, text } from 'usmp-rx/testing';
@@ -7,13 +8,16 @@ import { nodeCrypto } from '../../src/crypto/node.js';
 import { concatBytes, ConfigError, encodeFrame, PacketType, type UsmpError } from '../../src/protocol/index.js';
 import type { HandshakeFailure, ServerEvent } from '../../src/server/server-event.js';
 import type { ServerOptions } from '../../src/server/server-options.js';
+import { UsmpClient } from '../../src/node.js';
 import { UsmpServer } from '../../src/server/server.js';
 import { tcpDialer } from '../../src/transport/tcp.js';
 import { DEVICE_ID, deviceIdOf, PSK } from './bench.js';
 
 const openServers: UsmpServer[] = [];
+const clients: UsmpClient[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()));
   for (const socket of sockets.splice(0)) socket.destroy();
   await Promise.all(openServers.splice(0).map((server) => server.close({ graceMs: 100 })));
 });
@@ -299,6 +303,41 @@ describe('over TCP', () => {
     while (received.length < 1_000) received.push(Number(text(await session.recv())));
 
     expect(received).toEqual(Array.from({ length: 1_000 }, (_, n) => n));
+  });
+
+  it('bursts arrive as they were sent though long ones share memory, also where the kernel does not take them at once', async () => {
+    const { server, port } = await listening({ maxOutboxBytes: 1e9 });
+    const atServer = firstValueFrom(server.sessions$);
+    const client = new UsmpClient({ port, deviceId: DEVICE_ID, psk: PSK, maxInboxMessages: 50 });
+    clients.push(client);
+    const atDevice = await client.connect();
+    const session = await atServer;
+    const messageOf = (n: number) => Buffer.alloc(400, Uint8Array.of(n, n >> 8, n >> 16));
+    const settled: boolean[] = [];
+    let sent = 0;
+    // The kernel takes some megabytes for a device that does not read; then sending waits.
+    while (settled.length === sent) {
+      for (let n = 0; n < 60; n++)
+        session.send(messageOf(sent++)).then(
+          () => settled.push(true),
+          () => {},
+        );
+      await turn();
+      await turn();
+      if (sent > 200_000) throw new Error('the kernel takes everything');
+    }
+    const more = (async () => {
+      for (let n = 0; n < 100; n++) {
+        for (let m = 0; m < 60; m++) session.send(messageOf(sent++)).catch(() => {});
+        await turn();
+      }
+    })();
+    for (let n = 0; n < sent; n++) {
+      const message = await atDevice.recv();
+      if (Buffer.compare(message, messageOf(n)) !== 0) throw new Error(`message ${n} is not as it was sent`);
+    }
+    await more;
+    expect(sent).toBeGreaterThan(6_000);
   });
 
   it('close() says BYE to all, and ends what does not answer when the grace is over', async () => {

@@ -62,6 +62,26 @@ describe('the TCP transport', () => {
     ]);
   });
 
+  it('is flushed when the kernel has taken everything that was written, and not before', async () => {
+    const [left, right] = await connect();
+    const heard = probe(right);
+    right.pause();
+    expect(left.isFlushed).toBe(true);
+    left.write(Uint8Array.of(1, 2, 3));
+    expect(left.isFlushed).toBe(true);
+    // More than the kernel takes for a peer that does not read.
+    const drained = new Promise<void>((resolve) => {
+      left.attach({ data() {}, drain: resolve, end() {} });
+    });
+    for (let n = 0; n < 40; n++) left.write(new Uint8Array(1_000_000).fill(n));
+    expect(left.isFlushed).toBe(false);
+    right.resume();
+    await drained;
+    expect(left.isFlushed).toBe(true);
+    left.end();
+    await heard.ended();
+  });
+
   it('tells how a peer reset the connection', async () => {
     const [left, right] = await connect();
     const heard = probe(right);

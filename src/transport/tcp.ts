@@ -61,6 +61,11 @@ class TcpTransport implements Transport {
     return this.#socket.writable ? this.#socket.write(bytes) : true;
   }
 
+  /** What the kernel took at once leaves the socket's queue at once. */
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
   pause(): void {
     this.#socket.pause();
   }

@@ -23,10 +23,12 @@ export interface Transport {
   /** Delivers to `sink` from now on, instead of to the one before; nothing is delivered before the first. */
   attach(sink: TransportSink): void;
   /**
-   * Sends bytes, which must not be modified after. Returns false above the high-water mark: they are taken, but wait for
-   * `drain` before writing more. Without effect after `end`, `destroy` or the peer's end.
+   * Sends bytes, which must not be modified after, unless `isFlushed` allows it. Returns false above the high-water mark: they are
+   * taken, but wait for `drain` before writing more. Without effect after `end`, `destroy` or the peer's end.
    */
   write(bytes: Uint8Array): boolean;
+  /** Whether no array that was handed to `write` is needed any more, so that it may be modified. Absent where one always is. */
+  readonly isFlushed?: boolean;
   /** Stops reading, so that the peer feels it. */
   pause(): void;
   resume(): void;

@@ -1,4 +1,11 @@
+import { sealedMessageBytes } from '../../protocol/fragmentation.js';
+import { MAX_MESSAGE_BYTES } from '../../protocol/sizes.js';
+import type { Transport } from '../../transport/transport.js';
+
 const EMPTY = new Uint8Array(0);
+
+/** A burst this long leaves at once, before the tick is over, so that a full transport is noticed in time. */
+export const MAX_BURST_BYTES = 64 * 1024;
 
 /** Short bursts share arrays of this length, since an array of its own costs more than what is written into it. */
 const SLAB_BYTES = 8 * 1024;
@@ -6,9 +13,8 @@ const SLAB_BYTES = 8 * 1024;
 let slab = EMPTY;
 let slabUsed = 0;
 
-/** Fresh room, which nobody else uses. It keeps at most `SLAB_BYTES` alive beside itself. */
-function room(length: number): Uint8Array {
-  if (length > SLAB_BYTES / 4) return new Uint8Array(length);
+/** Fresh room for a short burst, which nobody else uses. It keeps at most `SLAB_BYTES` alive beside itself. */
+function shareOfSlab(length: number): Uint8Array {
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(SLAB_BYTES);
     slabUsed = 0;
@@ -16,6 +22,22 @@ function room(length: number): Uint8Array {
   const at = slabUsed;
   slabUsed += length;
   return slab.subarray(at, slabUsed);
+}
+
+/** Any burst fits: one that is nearly full, and the longest message. */
+const SPARE_BYTES = MAX_BURST_BYTES + sealedMessageBytes(MAX_MESSAGE_BYTES);
+
+/**
+ * Long bursts use one array again and again, where their transports take bytes at once: fresh ones would push everything else out of
+ * the processor's caches. It is made for the first of them; `lent` while one has it.
+ */
+let spare: Uint8Array | 'lent' = EMPTY;
+
+function longRoom(length: number, transport: Transport): Uint8Array {
+  if (spare === 'lent' || !transport.isFlushed) return new Uint8Array(length);
+  const room = spare === EMPTY ? new Uint8Array(SPARE_BYTES) : spare;
+  spare = 'lent';
+  return room;
 }
 
 /** Collects the frames of one tick in one array, so that they leave as one write. */
@@ -33,29 +55,46 @@ export class BurstBuffer {
     return this.#bytes;
   }
 
-  /** Makes room for `length` bytes and returns the index where they go. */
-  reserve(length: number): number {
+  /** Makes room for `length` bytes on their way to `transport` and returns the index where they go. */
+  reserve(length: number, transport: Transport): number {
     const at = this.#used;
     const needed = at + length;
-    if (needed > this.#bytes.length) this.#grow(Math.max(needed, at === 0 ? this.#expected : 2 * needed));
+    if (needed > this.#bytes.length) this.#grow(Math.max(needed, at === 0 ? this.#expected : 2 * needed), transport);
     this.#used = needed;
     return at;
   }
 
-  /** What was collected; the buffer is empty after. A session that sends in bursts gets a burst's room at once next time. */
-  take(): Uint8Array {
-    const taken = this.#used === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#used);
+  /**
+   * Writes what was collected, and returns what `write` does; the buffer is empty then. A session that sends in bursts gets a burst's
+   * room at once next time.
+   */
+  writeTo(transport: Transport): boolean {
+    const bytes = this.#bytes;
+    const collected = this.#used === bytes.length ? bytes : bytes.subarray(0, this.#used);
     this.#expected = this.#used;
-    this.#bytes = EMPTY;
-    this.#used = 0;
-    return taken;
+    this.#empty();
+    const goesOn = transport.write(collected);
+    if (bytes.length === SPARE_BYTES) spare = transport.isFlushed ? bytes : EMPTY;
+    return goesOn;
   }
 
-  /** What is left behind may be plaintext. */
-  #grow(length: number): void {
-    const grown = room(length);
+  /** Overwrites what was collected, since it may be plaintext. */
+  discard(): void {
+    this.#bytes.fill(0, 0, this.#used);
+    if (this.#bytes.length === SPARE_BYTES) spare = this.#bytes;
+    this.#empty();
+  }
+
+  #empty(): void {
+    this.#bytes = EMPTY;
+    this.#used = 0;
+  }
+
+  #grow(length: number, transport: Transport): void {
+    const grown = length <= SLAB_BYTES / 4 ? shareOfSlab(length) : longRoom(length, transport);
     const left = this.#bytes.subarray(0, this.#used);
     grown.set(left);
+    // It may be plaintext.
     left.fill(0);
     this.#bytes = grown;
   }

@@ -8,16 +8,13 @@ import { CONTROL_FRAME_BYTES, REKEY_FRAME_BYTES, type ControlType } from '../../
 import type { Settle } from '../link.js';
 import type { CloseInfo } from '../session.js';
 import { endError, notSent, outboxFull } from '../send-errors.js';
-import { BurstBuffer } from './burst-buffer.js';
+import { BurstBuffer, MAX_BURST_BYTES } from './burst-buffer.js';
 import type { StreamParts } from './link.js';
 
 interface QueuedMessage {
   readonly message: Uint8Array;
   readonly settle: Settle;
 }
-
-/** A burst this long leaves at once, before the tick is over, so that a full transport is noticed in time. */
-const MAX_BURST_BYTES = 64 * 1024;
 
 /**
  * What leaves: frames sealed in the order of the calls, all frames of a tick as one write. While the transport is above its
@@ -145,6 +142,7 @@ export class Outbox {
     this.#ended = true;
     this.#flush?.unsubscribe();
     this.#drainLimit?.unsubscribe();
+    this.#burst.discard();
     const sealed = [...this.#undrained, ...this.#inBurst];
     const queued = [...(this.#messages ?? [])];
     this.#undrained = [];
@@ -189,7 +187,7 @@ export class Outbox {
 
   #seal(bytes: number, seal: (out: Uint8Array, at: number) => void): void {
     if (this.#ended) return;
-    const at = this.#burst.reserve(bytes);
+    const at = this.#burst.reserve(bytes, this.#parts.transport);
     try {
       seal(this.#burst.bytes, at);
     } catch (error) {
@@ -215,7 +213,7 @@ export class Outbox {
     const settled = this.#inBurst;
     this.#inBurst = [];
     this.#burstSent = undefined;
-    if (transport.write(this.#burst.take())) {
+    if (this.#burst.writeTo(transport)) {
       for (const settle of settled) settle();
       return;
     }
