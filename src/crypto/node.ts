@@ -29,12 +29,13 @@ const plainView = ({ buffer, byteOffset, length }: Buffer): Uint8Array => new Ui
 class NodeAead implements Aead {
   /** The typings of node:crypto take one suite at a time; both have the same methods. */
   readonly #suite: 'aes-256-gcm';
-  #key: KeyObject | undefined;
+  /** Bytes until the first use, since a key object is five times as large and many sessions are idle. */
+  #key: Uint8Array | KeyObject | undefined;
 
   constructor(suite: CipherSuite, key: Uint8Array) {
     requireLength('AEAD key', key, KEY_BYTES);
     this.#suite = suite as 'aes-256-gcm';
-    this.#key = createSecretKey(key);
+    this.#key = Uint8Array.from(key);
   }
 
   seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
@@ -69,12 +70,18 @@ class NodeAead implements Aead {
   }
 
   wipe(): void {
+    if (this.#key instanceof Uint8Array) this.#key.fill(0);
     this.#key = undefined;
   }
 
   #usableKey(nonce: Uint8Array): KeyObject {
     if (!this.#key) throw wiped();
     requireLength('nonce', nonce, NONCE_BYTES);
+    if (this.#key instanceof Uint8Array) {
+      const key = createSecretKey(this.#key);
+      this.#key.fill(0);
+      this.#key = key;
+    }
     return this.#key;
   }
 }
