@@ -6,7 +6,7 @@ import { argv, exit, stdin, stdout } from 'node:process';
 import { cryptographyStages } from './stages/cryptography.js';
 import { frameStages } from './stages/frames.js';
 import { reactiveStages } from './stages/reactive.js';
-import { sessionStage } from './stages/session.js';
+import { sessionStages } from './stages/session.js';
 import { socketStages } from './stages/socket.js';
 import { BURST, type Stage } from './stages/stage.js';
 
@@ -34,7 +34,7 @@ const stages = [
   ...frameStages(bytes),
   ...cryptographyStages(bytes),
   ...reactiveStages(bytes),
-  await sessionStage(bytes),
+  ...(await sessionStages(bytes)),
   ...(await socketStages(bytes)),
 ];
 const rows = [];

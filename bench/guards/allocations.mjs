@@ -15,6 +15,8 @@ const [provider, length] = argv.slice(2);
 const BURST = 64;
 const BURSTS = 128;
 const MESSAGES = BURST * BURSTS;
+/** Beside its message. */
+const FRAME_BYTES = 40;
 /** Before V8 has compiled everything that is worth it, more is allocated. */
 const WARM_UP_ROUNDS = 5;
 const ROUNDS = 5;
@@ -43,6 +45,7 @@ serverSession.messages$.subscribe(() => {
 });
 await turn();
 serverEnd.isHolding = true;
+serverEnd.store = new Uint8Array(MESSAGES * (Number(length) + FRAME_BYTES));
 
 async function send() {
   for (let burst = 0; burst < BURSTS; burst++) {

@@ -18,6 +18,9 @@ class End {
   /** What was written, in calls of `write`. */
   writes = 0;
   isHolding = false;
+  /** Where what arrives is copied to, so that the other end needs what it wrote no more; without it arrays are handed over. */
+  store;
+  #stored = 0;
   #peer;
   #sink;
   #arrived = [];
@@ -37,14 +40,25 @@ class End {
     return true;
   }
 
+  get isFlushed() {
+    return this.#peer?.store !== undefined;
+  }
+
   take(bytes) {
-    this.#arrived.push(bytes);
+    this.#arrived.push(this.store ? this.#copy(bytes) : bytes);
     this.#deliverSoon();
   }
 
   /** Delivers what was held back, each piece as it was written. */
   release() {
     for (const bytes of this.#arrived.splice(0)) this.#sink?.data(bytes);
+    this.#stored = 0;
+  }
+
+  #copy(bytes) {
+    this.store.set(bytes, this.#stored);
+    this.#stored += bytes.length;
+    return this.store.subarray(this.#stored - bytes.length, this.#stored);
   }
 
   /** The peer hears no more of this end, which finds the stream ended when it ends it itself. */

@@ -1,7 +1,14 @@
 import * as usmp from '../../src/node.js';
-import { AeadBatch } from '../../src/protocol/aead-batch.js';
 import type { CipherSuite, CryptoProvider } from '../../src/protocol/crypto-provider.js';
-import { ADDITIONAL_DATA_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../../src/protocol/sizes.js';
+import { PacketType } from '../../src/protocol/packet-type.js';
+import { FrameSealer, sealedFrameBytes } from '../../src/protocol/sealed-frame.js';
+import {
+  ADDITIONAL_DATA_BYTES,
+  KEY_BYTES,
+  NONCE_BYTES,
+  SESSION_ID_BYTES,
+  TAG_BYTES,
+} from '../../src/protocol/sizes.js';
 import { BURST, repeated, type Stage } from './stage.js';
 
 const isProvider = (value: unknown): value is CryptoProvider =>
@@ -26,26 +33,29 @@ function aeadStages(crypto: CryptoProvider, suite: CipherSuite, bytes: number): 
     { name: `seal: ${name}`, run: repeated(() => aead.seal(nonce, additionalData, plaintext, sealed, 0)) },
     { name: `open: ${name}`, run: repeated(() => void aead.open(nonce, additionalData, sealed)) },
   ];
-  if (!aead.sealBatch || !aead.openBatch) return stages;
+  const { sealFrames, openFrames } = aead;
+  if (!sealFrames || !openFrames) return stages;
 
-  const { burst, batch } = burstOf(bytes);
+  const sessionId = crypto.randomBytes(SESSION_ID_BYTES);
+  const burst = new Uint8Array(BURST * sealedFrameBytes(bytes));
+  const stage = (): FrameSealer => {
+    const sealer = new FrameSealer(aead, sessionId);
+    for (let n = 0; n < BURST; n++) sealer.stage(PacketType.DATA, plaintext, burst, n * sealedFrameBytes(bytes));
+    return sealer;
+  };
+  stage().sealStaged(burst);
+  const received = burst.slice();
   const inBursts = (body: () => void) => (messages: number) => repeated(body)(messages / BURST);
   return [
     ...stages,
-    { name: `seal ${BURST} together: ${name}`, run: inBursts(() => aead.sealBatch?.(burst, batch)) },
-    // What the stage before leaves is sealed.
-    { name: `open ${BURST} together: ${name}`, run: inBursts(() => void aead.openBatch?.(burst, batch)) },
+    // What was sealed is sealed again, which costs the same.
+    {
+      name: `seal ${BURST} frames together: ${name}`,
+      run: inBursts(() => sealFrames.call(aead, burst, 0, burst.length)),
+    },
+    {
+      name: `open ${BURST} frames together: ${name}`,
+      run: inBursts(() => void openFrames.call(aead, received, 0, 0, sessionId)),
+    },
   ];
-}
-
-/** Additional data, nonce, text and tag, one after the other. */
-function burstOf(bytes: number): { burst: Uint8Array; batch: AeadBatch } {
-  const stride = ADDITIONAL_DATA_BYTES + NONCE_BYTES + bytes + TAG_BYTES;
-  const batch = new AeadBatch();
-  for (let n = 0; n < BURST; n++) {
-    const at = n * stride;
-    const nonceAt = at + ADDITIONAL_DATA_BYTES;
-    batch.add(at, ADDITIONAL_DATA_BYTES, nonceAt, nonceAt + NONCE_BYTES, bytes);
-  }
-  return { burst: new Uint8Array(BURST * stride), batch };
 }

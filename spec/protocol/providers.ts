@@ -1,3 +1,4 @@
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import { nobleCrypto } from '../../src/crypto/noble.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import type { CipherSuite, CryptoProvider } from '../../src/protocol/index.js';
@@ -5,12 +6,11 @@ import type { CipherSuite, CryptoProvider } from '../../src/protocol/index.js';
 export const SUITES: readonly CipherSuite[] = ['aes-256-gcm', 'chacha20-poly1305'];
 
 /** By name, for `describe.each`. */
-export const PROVIDERS: readonly [string, CryptoProvider][] = [nobleCrypto, nodeCrypto].map((crypto) => [
-  crypto.name,
-  crypto,
-]);
+export const PROVIDERS: readonly [string, CryptoProvider][] = [nobleCrypto, nodeCrypto, fastNodeCrypto].map(
+  (crypto) => [crypto.name, crypto],
+);
 
-/** Everything that the protocol must do with either provider and either cipher suite. */
+/** Everything that the protocol must do with any provider and either cipher suite. */
 export const PROVIDERS_AND_SUITES = PROVIDERS.flatMap(([name, crypto]) =>
   SUITES.map((suite): [string, CipherSuite, CryptoProvider] => [name, suite, crypto]),
 );

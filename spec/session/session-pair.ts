@@ -1,4 +1,4 @@
-import { nodeCrypto } from '../../src/crypto/node.js';
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import {
   FrameDecoder,
   Secret,
@@ -31,7 +31,7 @@ export interface SessionPair {
 export function sessionPair({
   client = {},
   server = {},
-  crypto = nodeCrypto,
+  crypto = fastNodeCrypto,
   ...link
 }: SessionPairOptions = {}): SessionPair {
   const time = new VirtualTime();

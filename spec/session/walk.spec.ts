@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import { nodeCrypto } from '../../src/crypto/node.js';
 import type { UsmpError } from '../../src/protocol/index.js';
 import type { UsmpSession } from '../../src/session/usmp-session.js';
@@ -58,59 +59,66 @@ class Direction {
 }
 
 describe('two sessions that do whatever they may', () => {
-  it('lose nothing, repeat nothing, keep the order, and never seal twice with a key and a number', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { maxLength: 120, size: 'max' }),
-        line,
-        limits,
-        limits,
-        async (steps, link, ofClient, ofServer) => {
-          const ledger = new SealLedger();
-          const pair = sessionPair({ ...link, client: ofClient, server: ofServer, crypto: ledger.watch(nodeCrypto) });
-          const { time } = pair;
-          const toServer = new Direction();
-          const toClient = new Direction();
-          const directions = { client: toServer, server: toClient };
-          const consume = (who: 'client' | 'server') =>
-            pair[who].messages$.subscribe((message) =>
-              directions[who === 'client' ? 'server' : 'client'].received.push(numberIn(message)),
-            );
-          const consumers = { client: consume('client'), server: consume('server') };
+  it.each([
+    ['one by one', nodeCrypto],
+    ['by the burst', fastNodeCrypto],
+  ])(
+    'lose nothing, repeat nothing, keep the order, and never seal twice with a key and a number: frames %s',
+    async (_, crypto) => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { maxLength: 120, size: 'max' }),
+          line,
+          limits,
+          limits,
+          async (steps, link, ofClient, ofServer) => {
+            const ledger = new SealLedger();
+            const pair = sessionPair({ ...link, client: ofClient, server: ofServer, crypto: ledger.watch(crypto) });
+            const { time } = pair;
+            const toServer = new Direction();
+            const toClient = new Direction();
+            const directions = { client: toServer, server: toClient };
+            const consume = (who: 'client' | 'server') =>
+              pair[who].messages$.subscribe((message) =>
+                directions[who === 'client' ? 'server' : 'client'].received.push(numberIn(message)),
+              );
+            const consumers = { client: consume('client'), server: consume('server') };
 
-          for (const now of steps) {
-            if (now.do === 'send') directions[now.side].send(pair[now.side], now.bytes, now.cancel);
-            else if (now.do === 'wait') await time.advance(now.ms);
-            else if (now.do === 'ping') void pair[now.side].ping();
-            else if (now.do === 'rekey') void pair[now.side].rekey();
-            else {
-              consumers[now.side].unsubscribe();
-              if (now.consumes) consumers[now.side] = consume(now.side);
+            for (const now of steps) {
+              if (now.do === 'send') directions[now.side].send(pair[now.side], now.bytes, now.cancel);
+              else if (now.do === 'wait') await time.advance(now.ms);
+              else if (now.do === 'ping') void pair[now.side].ping();
+              else if (now.do === 'rekey') void pair[now.side].rekey();
+              else {
+                consumers[now.side].unsubscribe();
+                if (now.consumes) consumers[now.side] = consume(now.side);
+              }
             }
-          }
-          for (const who of ['client', 'server'] as const) {
-            consumers[who].unsubscribe();
-            consume(who);
-          }
-          await time.advance(20_000);
+            for (const who of ['client', 'server'] as const) {
+              consumers[who].unsubscribe();
+              consume(who);
+            }
+            await time.advance(20_000);
 
-          for (const { settled, received, failures } of [toServer, toClient]) {
-            expect(failures).toEqual([]);
-            expect(settled).not.toContain(undefined);
-            expect(received).toEqual([...new Set(received)].sort((a, b) => a - b));
-            const missing = settled.flatMap((became, number) =>
-              became === 'resolved' && !received.includes(number) ? [number] : [],
-            );
-            expect(missing).toEqual([]);
-          }
-          expect([pair.client.closeInfo, pair.server.closeInfo]).toEqual([undefined, undefined]);
+            for (const { settled, received, failures } of [toServer, toClient]) {
+              expect(failures).toEqual([]);
+              expect(settled).not.toContain(undefined);
+              expect(received).toEqual([...new Set(received)].sort((a, b) => a - b));
+              const missing = settled.flatMap((became, number) =>
+                became === 'resolved' && !received.includes(number) ? [number] : [],
+              );
+              expect(missing).toEqual([]);
+            }
+            expect([pair.client.closeInfo, pair.server.closeInfo]).toEqual([undefined, undefined]);
 
-          void pair.client.bye();
-          await time.advance(5_000);
-          expect([pair.client.closeInfo, pair.server.closeInfo]).toEqual([{ origin: 'local' }, { origin: 'remote' }]);
-        },
-      ),
-      { numRuns: 100 },
-    );
-  }, 60_000);
+            void pair.client.bye();
+            await time.advance(5_000);
+            expect([pair.client.closeInfo, pair.server.closeInfo]).toEqual([{ origin: 'local' }, { origin: 'remote' }]);
+          },
+        ),
+        { numRuns: 100 },
+      );
+    },
+    60_000,
+  );
 });

@@ -1,4 +1,4 @@
-import type { AeadBatch } from './aead-batch.js';
+import type { OpenedFrame } from './reassembly.js';
 
 /** AES-256-GCM is the default; the suite is not negotiated on the wire (protocol.md section 4). */
 export type CipherSuite = 'aes-256-gcm' | 'chacha20-poly1305';
@@ -16,15 +16,16 @@ export interface Aead {
    */
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   /**
-   * Seals all texts of a batch in place: each becomes ciphertext, its tag is written behind it. Only where that is cheaper than
-   * `seal` for one after the other.
+   * Seals whole frames that follow each other in `bytes[from .. to)`, in place: each has its header without CRC, its nonce and its
+   * plaintext where the ciphertext goes, and gets ciphertext, tag and CRC. Only where that is cheaper than `seal` for one after the other.
    */
-  sealBatch?(bytes: Uint8Array, batch: AeadBatch): void;
+  sealFrames?(bytes: Uint8Array, from: number, to: number): void;
   /**
-   * Opens all texts of a batch; `bytes` stays as it is. For each, in order, a fresh plaintext, or undefined where the tag is
-   * wrong. Only where that is cheaper than `open` for one after the other.
+   * Opens whole data frames that follow each other from `bytes[from]` on, as many as it likes, up to the first that is not right in
+   * every respect: header, CRC, nonce of this session, sequence numbers that count up from `seq`, tag. What is wrong with that one
+   * it does not say. `bytes` stays as it is; the plaintexts are fresh. Only where that is cheaper than `open` for one after the other.
    */
-  openBatch?(bytes: Uint8Array, batch: AeadBatch): (Uint8Array | undefined)[];
+  openFrames?(bytes: Uint8Array, from: number, seq: number, sessionId: Uint8Array): readonly OpenedFrame[];
   /** Overwrites or drops the key as far as the runtime allows; the object must not be used after. */
   wipe(): void;
 }

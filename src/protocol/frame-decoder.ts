@@ -53,27 +53,21 @@ export class FrameDecoder {
   }
 
   /**
-   * The next whole frames, all that lie in one array and at most `limit`; none until more bytes are pushed.
-   * @throws FrameError as `next` does, once the frames before were returned.
+   * The bytes of the stream that are not read yet begin in `chunk` at index `at`; none are shown while a frame straddles chunks. Whoever
+   * takes whole frames from there says so with `skip`.
    */
-  nextBurst(limit: number): Frame[] {
-    const frames: Frame[] = [];
-    const isAlone = this.#straddling !== undefined;
-    do {
-      const frame = frames.length === 0 ? this.next() : this.#nextOrFailure();
-      if (!frame) break;
-      frames.push(frame);
-    } while (!isAlone && frames.length < limit);
-    return frames;
+  get chunk(): Uint8Array {
+    return this.#straddling ? EMPTY : this.#chunk;
   }
 
-  /** A failure waits for the next call. */
-  #nextOrFailure(): Frame | undefined {
-    try {
-      return this.next();
-    } catch {
-      return undefined;
-    }
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The next bytes of `chunk` were read. */
+  skip(bytes: number): void {
+    this.#at += bytes;
+    if (this.#at === this.#chunk.length) this.#release();
   }
 
   #nextWithin(): Frame | undefined {

@@ -1,9 +1,9 @@
-import { AeadBatch } from './aead-batch.js';
 import { readUint32, writeUint32 } from './bytes.js';
 import type { Aead } from './crypto-provider.js';
 import { CryptoError, FrameError, SequenceError } from './errors.js';
-import { payloadLength, writeCrc, writeHeader, type Frame } from './frame.js';
-import { packetTypeName, type SealedType } from './packet-type.js';
+import { writeCrc, writeHeader, type Frame } from './frame.js';
+import { isDataType, packetTypeName, type PacketType, type SealedType } from './packet-type.js';
+import type { OpenedFrame } from './reassembly.js';
 import { ADDITIONAL_DATA_BYTES, HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from './sizes.js';
 
 /** Bytes of the session id that are part of the nonce. */
@@ -41,13 +41,7 @@ export const sealedText = ({ source, at, length }: Frame): Uint8Array => source.
 /** Where the text of a sealed frame begins. */
 const TEXT_AT = HEADER_BYTES + NONCE_BYTES;
 
-/** Used by one burst after the other; nothing stays in it. */
-const batch = new AeadBatch();
-
-const addToBatch = (frameAt: number, textBytes: number): void =>
-  batch.add(frameAt, ADDITIONAL_DATA_BYTES, frameAt + HEADER_BYTES, frameAt + TEXT_AT, textBytes);
-
-const NOTHING: readonly never[] = Object.freeze([]);
+const NO_FRAMES: readonly OpenedFrame[] = Object.freeze([]);
 
 /** The length in bytes of the sealed frame of a plaintext. */
 export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES + SEAL_OVERHEAD_BYTES + plaintextBytes;
@@ -56,8 +50,9 @@ export const sealedFrameBytes = (plaintextBytes: number): number => HEADER_BYTES
 export class FrameSealer {
   readonly #aead: Aead;
   readonly #sessionId: Uint8Array;
-  /** Where the frames begin that are staged. */
-  #staged: number[] = [];
+  /** Where the frames that are staged begin and end. */
+  #stagedFrom = 0;
+  #stagedTo = 0;
   #seq: number;
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
@@ -73,7 +68,7 @@ export class FrameSealer {
 
   /** Whether frames wait for `sealStaged`. */
   get hasStaged(): boolean {
-    return this.#staged.length > 0;
+    return this.#stagedTo > this.#stagedFrom;
   }
 
   /**
@@ -91,27 +86,24 @@ export class FrameSealer {
   }
 
   /**
-   * The same for a frame that leaves with others: it need not be sealed before `sealStaged`. Until then its plaintext may stand in
-   * `out`, at the same place.
+   * The same for a frame that leaves with others and stands right behind the one staged before, if any: it need not be sealed before
+   * `sealStaged`. Until then its plaintext may stand in `out`, at the same place.
    * @throws SequenceError `SEQ_EXHAUSTED` (section 5)
    */
   stage(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
-    if (!this.#aead.sealBatch) return this.seal(type, plaintext, out, at);
-    const payloadBytes = this.#begin(type, plaintext.length, out, at);
+    if (!this.#aead.sealFrames) return this.seal(type, plaintext, out, at);
+    const length = HEADER_BYTES + this.#begin(type, plaintext.length, out, at);
     out.set(plaintext, at + TEXT_AT);
-    this.#staged.push(at);
-    return HEADER_BYTES + payloadBytes;
+    if (!this.hasStaged) this.#stagedFrom = at;
+    this.#stagedTo = at + length;
+    return length;
   }
 
   /** Seals what is staged in `out`. */
   sealStaged(out: Uint8Array): void {
-    if (this.#staged.length === 0) return;
-    const staged = this.#staged;
-    this.#staged = [];
-    batch.clear();
-    for (const at of staged) addToBatch(at, payloadLength(out, at) - SEAL_OVERHEAD_BYTES);
-    this.#aead.sealBatch?.(out, batch);
-    for (const at of staged) writeCrc(out, at, payloadLength(out, at));
+    const [from, to] = [this.#stagedFrom, this.#stagedTo];
+    this.#stagedTo = this.#stagedFrom = 0;
+    if (from < to) this.#aead.sealFrames?.(out, from, to);
   }
 
   wipe(): void {
@@ -136,10 +128,9 @@ export class FrameOpener {
   readonly #aead: Aead;
   readonly #sessionId: Uint8Array;
   #seq: number;
-  /** Frames that were opened before anybody asked for them, what came of them, and the number of the first. */
-  #ahead: readonly Frame[] = NOTHING;
-  #plaintextsAhead: readonly (Uint8Array | undefined)[] = NOTHING;
-  #aheadFrom = 0;
+  /** Frames that were opened together, and how many of them were taken. */
+  #ahead: readonly OpenedFrame[] = NO_FRAMES;
+  #taken = 0;
 
   constructor(aead: Aead, sessionId: Uint8Array, firstSeq = 0) {
     this.#aead = aead;
@@ -153,22 +144,24 @@ export class FrameOpener {
   }
 
   /**
-   * Frames that came together in one array, and that `open` will be asked for one after the other: does the work for all of them
-   * at once where that is cheaper. Changes nothing else, whatever the frames are.
+   * Opens the next frames together where they are data frames, are all right and stand in `bytes` from index `at` on, and where that is
+   * cheaper. Returns how many bytes they take, 0 for none; each is to be had from `takeAhead` then, before any other is opened.
    */
-  openAhead(frames: readonly Frame[]): void {
-    const [first] = frames;
-    if (!this.#aead.openBatch || !first || frames.length === 1) return;
-    batch.clear();
-    for (const frame of frames) {
-      const { at, length } = frame;
-      if (length < HEADER_BYTES + SEAL_OVERHEAD_BYTES || !this.#isExpected(frame, this.#seq + batch.count)) break;
-      addToBatch(at, length - HEADER_BYTES - SEAL_OVERHEAD_BYTES);
-    }
-    if (batch.count === 0) return;
-    this.#plaintextsAhead = this.#aead.openBatch(first.source, batch);
-    this.#ahead = frames;
-    this.#aheadFrom = this.#seq;
+  openAhead(bytes: Uint8Array, at: number): number {
+    // The next frame is looked at with care only where it is one of those.
+    if (!this.#aead.openFrames || !isDataType(bytes[at + 3] as PacketType)) return 0;
+    this.#ahead = this.#aead.openFrames(bytes, at, this.#seq, this.#sessionId);
+    this.#taken = 0;
+    return this.#ahead.reduce((length, { plaintext }) => length + sealedFrameBytes(plaintext.length), 0);
+  }
+
+  /** The next of the frames that were opened together, if any is left. */
+  takeAhead(): OpenedFrame | undefined {
+    if (this.#taken === this.#ahead.length) return undefined;
+    const frame = this.#ahead[this.#taken++];
+    this.#seq++;
+    if (this.#taken === this.#ahead.length) this.#forgetAhead();
+    return frame;
   }
 
   /**
@@ -188,7 +181,7 @@ export class FrameOpener {
     if (seq !== this.#seq) {
       throw new SequenceError('SEQ_UNEXPECTED', `expected sequence number ${this.#seq}, got ${seq}`);
     }
-    const plaintext = this.#wasOpened(frame) ? this.#takeOpened() : this.#openNow(frame);
+    const plaintext = this.#openNow(frame);
     if (!plaintext) throw new CryptoError('CRYPTO_TAG', 'the tag of the frame is wrong');
     this.#seq++;
     return plaintext;
@@ -199,32 +192,13 @@ export class FrameOpener {
     this.#aead.wipe();
   }
 
-  /** Whether the frame has this number and, below `SEQ_LIMIT`, the nonce that belongs to it. */
-  #isExpected(frame: Frame, seq: number): boolean {
-    return frame.seq === seq && seq < SEQ_LIMIT && hasNonce(frame, this.#sessionId);
-  }
-
-  #wasOpened(frame: Frame): boolean {
-    const index = this.#seq - this.#aheadFrom;
-    return index < this.#plaintextsAhead.length && this.#ahead[index] === frame;
-  }
-
-  #takeOpened(): Uint8Array | undefined {
-    const index = this.#seq - this.#aheadFrom;
-    const plaintext = this.#plaintextsAhead[index];
-    if (index === this.#plaintextsAhead.length - 1) this.#forgetAhead();
-    return plaintext;
-  }
-
   #forgetAhead(): void {
-    this.#ahead = NOTHING;
-    this.#plaintextsAhead = NOTHING;
+    this.#ahead = NO_FRAMES;
+    this.#taken = 0;
   }
 
   #openNow(frame: Frame): Uint8Array | undefined {
-    if (!this.#isExpected(frame, this.#seq)) {
-      throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
-    }
+    if (!hasNonce(frame, this.#sessionId)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
     return this.#aead.open(nonceOf(frame), frame.additionalData, sealedText(frame));
   }
 }

@@ -1,6 +1,7 @@
 import type { Aead, CipherSuite, CryptoProvider } from './crypto-provider.js';
 import { InvalidStateError, PayloadError, SequenceError, UsmpError, type ErrorOrigin } from './errors.js';
 import { checkMessageLength, forEachFragment } from './fragmentation.js';
+import type { FrameDecoder } from './frame-decoder.js';
 import type { Frame } from './frame.js';
 import { deriveRekeyedKeys, swapDirections, wipeKeys, type DirectionKeys } from './key-schedule.js';
 import { isDataType, isSealedType, PacketType, packetTypeName, type SealedType } from './packet-type.js';
@@ -143,9 +144,20 @@ export class SecureChannel {
     this.#sealer.sealStaged(out);
   }
 
-  /** Frames that came together, and that `open` will be asked for in this order: whatever can be done for all at once. */
-  openAhead(frames: readonly Frame[]): void {
-    if (!this.#wiped && this.#rekeying.awaits === 'nothing') this.#opener.openAhead(frames);
+  /**
+   * The next frame of a stream, where it could be opened together with others; otherwise `open` is to be asked for it. What it is not
+   * asked for stays in the decoder.
+   * @throws InvalidStateError after `wipe`
+   */
+  openAhead(decoder: FrameDecoder): ReceivedFrame | undefined {
+    this.#checkNotWiped();
+    const opener = this.#opener;
+    let frame = opener.takeAhead();
+    if (!frame && this.#rekeying.awaits === 'nothing') {
+      decoder.skip(opener.openAhead(decoder.chunk, decoder.at));
+      frame = opener.takeAhead();
+    }
+    return frame && { type: frame.type, plaintext: frame.plaintext, rekeyedBy: NOBODY };
   }
 
   /**

@@ -1,19 +1,21 @@
 import { createCipheriv } from 'node:crypto';
 import { nodeCrypto } from '../../../src/crypto/node.js';
-import { AeadBatch } from '../../../src/protocol/aead-batch.js';
+import type { Aead } from '../../../src/protocol/crypto-provider.js';
+import { writeCrc } from '../../../src/protocol/frame.js';
+import { PacketType } from '../../../src/protocol/packet-type.js';
+import { FrameSealer, sealedFrameBytes } from '../../../src/protocol/sealed-frame.js';
 
-/** One text of a burst, by lengths in bytes; `gap` is how many bytes of others stand before it. */
-export interface TextShape {
-  readonly textBytes: number;
-  readonly additionalDataBytes: number;
-  readonly gap: number;
-}
-
-/** A burst as it lies in one array, before and after it is sealed with node:crypto, and its texts one by one. */
+/** Data frames one behind the other in one array, before and after they are sealed with node:crypto. */
 export interface Burst {
-  readonly batch: AeadBatch;
-  readonly open: Uint8Array;
+  readonly sessionId: Uint8Array;
+  readonly firstSeq: number;
+  /** With headers, nonces and plaintexts, and some bytes before and behind them that belong to others. */
+  readonly staged: Uint8Array;
   readonly sealed: Uint8Array;
+  /** Where the frames begin. */
+  readonly starts: readonly number[];
+  /** Where the last one ends. */
+  readonly end: number;
   readonly plaintexts: readonly Uint8Array[];
 }
 
@@ -31,41 +33,44 @@ export function dice(seed: number): (below: number) => number {
   return (below) => bytes.readUInt32LE((at = (at + 4) % (bytes.length - 4))) % below;
 }
 
-/** Each text stands behind its additional data and its nonce, as in a frame. */
-export function burstOf(key: Uint8Array, seed: number, shapes: readonly TextShape[]): Burst {
-  const plain = nodeCrypto.aead('aes-256-gcm', key);
-  const batch = new AeadBatch();
-  let end = 0;
-  for (const { textBytes, additionalDataBytes, gap } of shapes) {
-    const at = end + gap;
-    batch.add(at, additionalDataBytes, at + additionalDataBytes, at + additionalDataBytes + 12, textBytes);
-    end = at + additionalDataBytes + 12 + textBytes + 16;
+/** Seals nothing yet. */
+const staging = { sealFrames() {} } as unknown as Aead;
+
+/** A burst of plaintexts of these lengths, 0 to 452 bytes; every third frame is a fragment. */
+export function burstOf(key: Uint8Array, seed: number, lengths: readonly number[], firstSeq = seed): Burst {
+  const sessionId = bytesOf(seed, 16);
+  const from = seed % 9;
+  const starts: number[] = [];
+  let end = from;
+  for (const length of lengths) {
+    starts.push(end);
+    end += sealedFrameBytes(length);
   }
-  const open = bytesOf(seed, end + 5);
-  const sealed = Uint8Array.from(open);
-  const plaintexts = textsOf(batch).map(({ additionalDataAt, additionalDataBytes, nonceAt, textAt, textBytes }) => {
-    const plaintext = open.slice(textAt, textAt + textBytes);
-    const nonce = open.slice(nonceAt, nonceAt + 12);
-    const additionalData = open.slice(additionalDataAt, additionalDataAt + additionalDataBytes);
-    plain.seal(nonce, additionalData, plaintext, sealed, textAt);
+  const staged = bytesOf(seed + 1, end + 5);
+  const sealed = Uint8Array.from(staged);
+  const [stager, sealer] = [
+    new FrameSealer(staging, sessionId, firstSeq),
+    new FrameSealer(nodeCrypto.aead('aes-256-gcm', key), sessionId, firstSeq),
+  ];
+  const plaintexts = lengths.map((length, n) => {
+    const type = n % 3 === 2 ? PacketType.DATA_FRAG : PacketType.DATA;
+    const plaintext = bytesOf(seed + 1000 * n, length);
+    stager.stage(type, plaintext, staged, starts[n]!);
+    sealer.seal(type, plaintext, sealed, starts[n]!);
     return plaintext;
   });
-  return { batch, open, sealed, plaintexts };
+  return { sessionId, firstSeq, staged, sealed, starts, end, plaintexts };
 }
 
-/** The ranges of a batch by name. */
-export const textsOf = ({ count, ranges }: AeadBatch) =>
-  Array.from({ length: count }, (_, text) => {
-    const [additionalDataAt = 0, additionalDataBytes = 0, nonceAt = 0, textAt = 0, textBytes = 0] = ranges.subarray(
-      5 * text,
-    );
-    return { additionalDataAt, additionalDataBytes, nonceAt, textAt, textBytes };
-  });
+/** The frame of this number with one bit flipped and a CRC that is right for it. */
+export function forgeBit({ sealed, starts, plaintexts }: Burst, frame: number, bit: number): Uint8Array {
+  const forged = Uint8Array.from(sealed);
+  const at = starts[frame]!;
+  forged[at + (bit >>> 3)]! ^= 0x80 >>> (bit & 7);
+  writeCrc(forged, at, sealedFrameBytes(plaintexts[frame]!.length) - 12);
+  return forged;
+}
 
-/** `count` texts of random lengths. */
-export const randomShapes = (count: number, roll: (below: number) => number, longest = 500): TextShape[] =>
-  Array.from({ length: count }, () => ({
-    textBytes: roll(longest + 1),
-    additionalDataBytes: roll(41),
-    gap: roll(18),
-  }));
+/** `count` lengths of plaintexts. */
+export const randomLengths = (count: number, roll: (below: number) => number, longest = 452): number[] =>
+  Array.from({ length: count }, () => roll(longest + 1));

@@ -16,10 +16,10 @@ describe('the fast provider for Node', () => {
     jest.restoreAllMocks();
   });
 
-  it('seals AES-256-GCM by batches, ChaCha20-Poly1305 one by one', async () => {
+  it('seals frames of AES-256-GCM by the burst, of ChaCha20-Poly1305 one by one', async () => {
     const crypto = await freshProvider();
-    expect(crypto.aead('aes-256-gcm', key).sealBatch).toBeDefined();
-    expect(crypto.aead('chacha20-poly1305', key).sealBatch).toBeUndefined();
+    expect(crypto.aead('aes-256-gcm', key).sealFrames).toBeDefined();
+    expect(crypto.aead('chacha20-poly1305', key).sealFrames).toBeUndefined();
   });
 
   it('compiles nothing before the first key of AES-256-GCM', async () => {
@@ -47,7 +47,7 @@ describe('the fast provider for Node', () => {
         const { Instance } = WebAssembly;
         jest.spyOn(WebAssembly, 'Instance').mockImplementation((module) => {
           const { exports } = new Instance(module);
-          return { exports: { ...exports, seal: () => undefined } };
+          return { exports: { ...exports, sealFrames: () => undefined } };
         });
       },
     ],
@@ -56,7 +56,7 @@ describe('the fast provider for Node', () => {
     spoil();
     const crypto = await freshProvider();
     const aead = crypto.aead('aes-256-gcm', key);
-    expect(aead.sealBatch).toBeUndefined();
+    expect(aead.sealFrames).toBeUndefined();
     const [expected, out] = [new Uint8Array(116), new Uint8Array(116)];
     nodeCrypto.aead('aes-256-gcm', key).seal(nonce, additionalData, plaintext, expected, 0);
     aead.seal(nonce, additionalData, plaintext, out, 0);

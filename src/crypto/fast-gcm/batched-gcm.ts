@@ -1,15 +1,20 @@
 import { createCipheriv, createSecretKey, type Cipher } from 'node:crypto';
-import { RANGE_WORDS, type AeadBatch } from '../../protocol/aead-batch.js';
+import { readUint32 } from '../../protocol/bytes.js';
 import type { Aead } from '../../protocol/crypto-provider.js';
+import type { OpenedFrame } from '../../protocol/reassembly.js';
 import { KEY_BYTES, NONCE_BYTES, TAG_BYTES } from '../../protocol/sizes.js';
 import { attempt, failure, requireLength, requireRoom, wiped } from '../failures.js';
 import type { GcmKernel } from './gcm-kernel.js';
 
+/** So many bytes of frames are opened together at most: what is opened and not consumed waits in memory. */
+const OPENED_TOGETHER_BYTES = 32 * 1024;
+const NO_FRAMES: readonly OpenedFrame[] = Object.freeze([]);
+
 /**
  * AES-256-GCM without the set-up that `createCipheriv` costs for each text: one long-lived native AES-ECB cipher encrypts the
- * counter blocks of a whole batch in one call, or those of a few texts to come where they come one by one with nonces that count
+ * counter blocks of a whole burst in one call, or those of a few texts to come where they come one by one with nonces that count
  * up; `GcmKernel` does the rest. Gives the same bytes as node:crypto. A text with its nonce, additional data and tag has at most
- * 96 KiB, in a batch from the first to the last of their bytes.
+ * 96 KiB.
  */
 export class BatchedGcm implements Aead {
   readonly #kernel: GcmKernel;
@@ -31,8 +36,9 @@ export class BatchedGcm implements Aead {
     const ecb = this.#usableCipher(nonce);
     requireRoom(out, at, plaintext.length + TAG_BYTES);
     requireBytes(nonce, additionalData, plaintext);
-    this.#kernel.loadOne(nonce, additionalData, plaintext, plaintext.length);
-    this.#kernel.sealOne(this.#prepare(ecb), out, at);
+    const [kernel, slot] = [this.#kernel, this.#takeSlot()];
+    this.#setKeyStream(ecb, kernel.loadText(slot, nonce, additionalData, plaintext, plaintext.length));
+    kernel.sealText(slot, additionalData.length, plaintext.length, out, at);
   }
 
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
@@ -40,30 +46,28 @@ export class BatchedGcm implements Aead {
     const length = sealed.length - TAG_BYTES;
     if (length < 0) return undefined;
     requireBytes(nonce, additionalData, sealed);
-    this.#kernel.loadOne(nonce, additionalData, sealed, length);
-    const opened: (Uint8Array | undefined)[] = [];
-    this.#kernel.open(this.#prepare(ecb), opened);
-    return opened[0];
+    const [kernel, slot] = [this.#kernel, this.#takeSlot()];
+    this.#setKeyStream(ecb, kernel.loadText(slot, nonce, additionalData, sealed, length));
+    return kernel.openText(slot, additionalData.length, length);
   }
 
-  sealBatch(bytes: Uint8Array, batch: AeadBatch): void {
+  sealFrames(bytes: Uint8Array, from: number, to: number): void {
     const ecb = this.#usableCipher();
-    const { ranges } = batch;
-    for (let next = 0; next < ranges.length; ) {
-      next += RANGE_WORDS * this.#kernel.load(bytes, ranges, next);
-      this.#kernel.seal(this.#prepare(ecb), bytes);
+    const [kernel, slot] = [this.#kernel, this.#takeSlot()];
+    for (let at = from; at < to; at += kernel.foundBytes) {
+      this.#setKeyStream(ecb, kernel.loadStaged(slot, bytes, at, to));
+      if (kernel.foundBytes === 0) throw failure(`no whole frame was staged at index ${at}`);
+      kernel.sealFrames(slot, bytes, at);
     }
   }
 
-  openBatch(bytes: Uint8Array, batch: AeadBatch): (Uint8Array | undefined)[] {
+  openFrames(bytes: Uint8Array, from: number, seq: number, sessionId: Uint8Array): readonly OpenedFrame[] {
     const ecb = this.#usableCipher();
-    const { ranges } = batch;
-    const opened: (Uint8Array | undefined)[] = [];
-    for (let next = 0; next < ranges.length; ) {
-      next += RANGE_WORDS * this.#kernel.load(bytes, ranges, next);
-      this.#kernel.open(this.#prepare(ecb), opened);
-    }
-    return opened;
+    const [kernel, slot] = [this.#kernel, this.#takeSlot()];
+    const to = Math.min(bytes.length, from + OPENED_TOGETHER_BYTES);
+    const [id0, id1] = [readUint32(sessionId, 0), readUint32(sessionId, 4)];
+    this.#setKeyStream(ecb, kernel.loadReceived(slot, bytes, from, to, seq, id0, id1));
+    return kernel.foundBytes === 0 ? NO_FRAMES : kernel.openFrames(slot);
   }
 
   wipe(): void {
@@ -75,13 +79,14 @@ export class BatchedGcm implements Aead {
     this.#kernel.slots.release(this.#id);
   }
 
-  /** Gives the kernel the key stream for what is loaded; the slot for the tables of this key comes out. */
-  #prepare(ecb: Cipher): number {
-    const kernel = this.#kernel;
-    this.#slot = kernel.slots.take(this.#id, this.#slot);
-    const counters = kernel.counters(this.#slot);
-    if (counters) attempt('AES', () => kernel.setKeyStream(ecb.update(counters)));
+  /** The place of the kernel for the tables of this key. */
+  #takeSlot(): number {
+    this.#slot = this.#kernel.slots.take(this.#id, this.#slot);
     return this.#slot;
+  }
+
+  #setKeyStream(ecb: Cipher, blocks: Uint8Array | undefined): void {
+    if (blocks) this.#kernel.setKeyStream(attempt('AES', () => ecb.update(blocks)));
   }
 
   #usableCipher(nonce?: Uint8Array): Cipher {

@@ -1,20 +1,37 @@
 /**
- * Compiles kernel.as to the module in kernel.ts: node src/crypto/fast-gcm/compile-kernel.mjs
- * The source is no TypeScript that tsc, ESLint or Biome could read, hence its ending; the compiler is told that it is `kernel.ts`.
+ * Compiles kernel/*.as to the module in kernel.ts: node src/crypto/fast-gcm/compile-kernel.mjs
+ * The sources are no TypeScript that tsc, ESLint or Biome could read, hence their ending; the compiler is told that they end in `.ts`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { argv, stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-/** Of 64 KiB; what kernel.as lays out. */
-const MEMORY_PAGES = '32';
+/** Of 64 KiB; what layout.as lays out. */
+const MEMORY_PAGES = '52';
+
+/** The sources by their names without ending. */
+export const kernelSources = () =>
+  Object.fromEntries(
+    readdirSync(here('kernel')).map((file) => [file.replace('.as', ''), readFileSync(here(`kernel/${file}`), 'utf8')]),
+  );
 
 /** The WebAssembly module as bytes. It imports nothing. */
-export async function compileKernel(source = readFileSync(here('kernel.as'), 'utf8')) {
+export async function compileKernel(sources = kernelSources()) {
   let binary;
-  const options = ['-O3', '--converge', '--runtime', 'stub', '--enable', 'simd', '--use', 'abort='];
+  const options = [
+    '-O3',
+    '--converge',
+    '--runtime',
+    'stub',
+    '--enable',
+    'simd',
+    '--use',
+    'abort=',
+    '--disableWarning',
+    '112',
+  ];
   const { error } = await asc.main(
     [
       'kernel.ts',
@@ -28,7 +45,7 @@ export async function compileKernel(source = readFileSync(here('kernel.as'), 'ut
     ],
     {
       stderr,
-      readFile: (name) => (name === 'kernel.ts' ? source : null),
+      readFile: (name) => sources[name.replace('.ts', '')] ?? null,
       writeFile: (name, contents) => {
         if (name === 'kernel.wasm') binary = contents;
       },
@@ -45,7 +62,7 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(
     here('kernel.ts'),
     `/**
- * The WebAssembly module that compile-kernel.mjs makes of kernel.as, in base64. Do not edit: a test compiles it again and compares.
+ * The WebAssembly module that compile-kernel.mjs makes of kernel/*.as, in base64. Do not edit: a test compiles it again and compares.
  */
 export const kernel = [
 ${lines.join('\n')}

@@ -1,7 +1,6 @@
 import { ControlFloodDetector } from '../../protocol/control-flood.js';
 import type { TimeoutError, UsmpError } from '../../protocol/errors.js';
 import type { FrameDecoder } from '../../protocol/frame-decoder.js';
-import type { Frame } from '../../protocol/frame.js';
 import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../../protocol/reassembly.js';
 import type { ReceivedFrame } from '../../protocol/secure-channel.js';
 import { Inbox, type InboxOwner } from '../inbox.js';
@@ -22,9 +21,6 @@ export class Intake implements InboxOwner, SilentPeer {
   readonly #flood = new ControlFloodDetector();
   readonly #silence: SilenceLimit;
   #assembly: Assembly = BETWEEN_MESSAGES;
-  /** Frames that came together, and how many of them were taken. */
-  #burst: readonly Frame[] = NO_FRAMES;
-  #taken = 0;
   #lastHeardMs: number;
   /** Since when we do not read. */
   #pausedMs: number | undefined;
@@ -78,7 +74,6 @@ export class Intake implements InboxOwner, SilentPeer {
   stop(): void {
     this.#stopped = true;
     this.#silence.stop();
-    this.#burst = NO_FRAMES;
   }
 
   #reassemble(received: ReceivedFrame): void {
@@ -131,11 +126,19 @@ export class Intake implements InboxOwner, SilentPeer {
   #takeFrames(): boolean {
     if (this.#inLoop) return false;
     this.#inLoop = true;
+    let isFirst = true;
     try {
       while (!this.#stopped && (this.#takesAll || !this.inbox.full)) {
-        const frame = this.#nextFrame();
-        if (!frame) break;
-        this.#takeFrame(frame);
+        const received = this.#next();
+        if (!received) break;
+        if (received === ERROR_FRAME) {
+          this.#parts.observer.onEvent({ type: 'dropped', reason: 'error-frame' });
+          continue;
+        }
+        // Once for all, since a clock costs as much as a frame.
+        if (isFirst) this.#lastHeardMs = this.#parts.settings.scheduler.now();
+        isFirst = false;
+        this.#takeFrame(received);
       }
     } catch (error) {
       this.#parts.fail(error as UsmpError);
@@ -145,21 +148,16 @@ export class Intake implements InboxOwner, SilentPeer {
     return !this.#stopped;
   }
 
-  #nextFrame(): Frame | undefined {
-    if (this.#taken >= this.#burst.length) {
-      this.#burst = this.#decoder.nextBurst(MAX_BURST_FRAMES);
-      this.#taken = 0;
-      this.#parts.channel.openAhead(this.#burst);
-    }
-    return this.#burst[this.#taken++];
+  #next(): ReceivedFrame | typeof ERROR_FRAME | undefined {
+    const { channel } = this.#parts;
+    const ahead = channel.openAhead(this.#decoder);
+    if (ahead) return ahead;
+    const frame = this.#decoder.next();
+    return frame && (channel.open(frame) ?? ERROR_FRAME);
   }
 
-  #takeFrame(frame: Frame): void {
-    const { channel, settings, observer } = this.#parts;
-    const received = channel.open(frame);
-    if (!received) return observer.onEvent({ type: 'dropped', reason: 'error-frame' });
-    // Once a burst, since a clock costs as much as a frame.
-    if (this.#taken === 1) this.#lastHeardMs = settings.scheduler.now();
+  #takeFrame(received: ReceivedFrame): void {
+    const { observer } = this.#parts;
     const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
     observer.onOpened(received);
     this.#reassemble(received);
@@ -167,6 +165,4 @@ export class Intake implements InboxOwner, SilentPeer {
   }
 }
 
-/** So many frames are opened together at most; what is opened and not consumed waits in memory. */
-const MAX_BURST_FRAMES = 64;
-const NO_FRAMES: readonly Frame[] = Object.freeze([]);
+const ERROR_FRAME = 'error-frame';
