@@ -2,10 +2,9 @@
  * Measures usmp-rx against what one would use instead, side by side on this machine: npm run bench, or after a build
  * node bench/run.mjs --help. docs/performance.md says what the tables mean.
  */
-import { writeFileSync } from 'node:fs';
 import { stderr, stdout } from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { writeDocument } from './document.mjs';
+import { resultDocument, resultFile } from './document.mjs';
 import { echo } from './jobs/echo.mjs';
 import { eventLoop } from './jobs/event-loop.mjs';
 import { fanOut } from './jobs/fan-out.mjs';
@@ -35,15 +34,26 @@ function positive(text) {
   throw new InvalidArgumentError('expected a whole number above 0');
 }
 
+/** Reports a file that can't be written like any other wrong option. */
+function writable(open) {
+  return (path) => {
+    try {
+      return open(path);
+    } catch (error) {
+      throw new InvalidArgumentError(error.message);
+    }
+  };
+}
+
 const options = new Command('bench')
   .description('Measures usmp-rx against what one would use instead, side by side on this machine.')
   .option('--quick', 'less of everything: under two minutes')
-  .option('--smoke', 'next to nothing of everything: does the suite work?')
+  .addOption(new Option('--smoke', 'next to nothing of everything: does the suite work?').conflicts('quick'))
   .addOption(new Option('--only <names...>', 'some of the jobs').choices(jobs.map(({ name }) => name)))
   .addOption(new Option('--peers <names...>', 'some of the peers').choices(PEERS))
   .option('--rounds <n>', 'how often the competitors take turns', positive)
-  .option('--json <file>', 'writes every number of every round')
-  .option('--markdown <file>', 'writes the tables between the marks of a file, or into a new one')
+  .option('--json <file>', 'writes every number of every round', writable(resultFile))
+  .option('--markdown <file>', 'writes the tables over those between the marks of a file', writable(resultDocument))
   .parse()
   .opts();
 
@@ -73,7 +83,7 @@ for (const { name, title, run } of chosen) {
   results.push({ name, title, tables });
 }
 const all = { machine: described, scale: { name: scaleName, ...scale }, jobs: results };
-if (options.json) writeFileSync(options.json, `${JSON.stringify(all, null, 2)}\n`);
-if (options.markdown) writeDocument(options.markdown, all);
+options.json?.(all);
+options.markdown?.(all);
 const failed = results.some(({ tables }) => tables.some(({ rows }) => rows.some((row) => row.failed !== undefined)));
 if (failed) process.exitCode = 1;

@@ -24,7 +24,8 @@ export function asText(table) {
       .join('  ')
       .trimEnd(),
   );
-  return [table.title, ...(table.note ? [table.note] : []), ...rows.map((row) => `  ${row}`), ''].join('\n');
+  const nobody = table.rows.length === 0 ? ['  None of the peers that were asked for takes part.'] : [];
+  return [table.title, ...(table.note ? [table.note] : []), ...rows.map((row) => `  ${row}`), ...nobody, ''].join('\n');
 }
 
 /** @param {Table} table */

@@ -10,6 +10,7 @@ import { nodeCrypto } from '../../src/crypto/node.ts';
 import { FrameSealer } from '../../src/protocol/sealed-frame.ts';
 
 const ROUNDS = Number(argv[2] ?? 15);
+if (!(Number.isInteger(ROUNDS) && ROUNDS > 0)) throw new Error(`expected a whole number above 0, got ${argv[2]}`);
 const FRAMES_A_ROUND = 2_048;
 const ADDITIONAL_DATA_BYTES = 10;
 const DATA = 5;

@@ -13,6 +13,7 @@ import { writeCrc } from '../../src/protocol/frame.ts';
 import { FrameSealer, sealedFrameBytes } from '../../src/protocol/sealed-frame.ts';
 
 const FRAMES = Number(argv[2] ?? 2_000_000);
+if (!(Number.isInteger(FRAMES) && FRAMES > 0)) throw new Error(`expected a whole number above 0, got ${argv[2]}`);
 const KEYS = 600;
 const FRAMES_A_KEY = 20_000;
 const DATA = 5;

@@ -89,6 +89,29 @@ describe('the buffer of a burst', () => {
     expect(line.written[0]!.buffer).not.toBe(line.written[1]!.buffer);
   });
 
+  it('leaves a transport no more than sixteen times what it writes', () => {
+    for (const length of [2_100, 3_000, 4_200, 4_300, 9_000, 20_000]) {
+      const line = lineThat(true);
+      const buffer = new buffers.BurstBuffer();
+      buffer.reserve(length, line);
+      line.isFlushed = false;
+      buffer.writeTo(line);
+      expect(line.written[0]!.buffer.byteLength).toBeLessThanOrEqual(16 * length);
+    }
+  });
+
+  it('lends its memory to others after a transport has thrown', () => {
+    const line = lineThat(true);
+    const buffer = new buffers.BurstBuffer();
+    buffer.reserve(LONG, line);
+    line.write = () => {
+      throw new Error('broken');
+    };
+    expect(() => buffer.writeTo(line)).toThrow('broken');
+    const other = lineThat(true);
+    expect(send(other, LONG, 2)).toBe(send(other, LONG, 3));
+  });
+
   it('has room for the longest burst, and the longest message after it', () => {
     const line = lineThat(true);
     const memory = send(line, LONG, 1);

@@ -1,7 +1,7 @@
 import { readUint32, writeUint32 } from './bytes.js';
 import type { Aead } from './crypto-provider.js';
-import { CryptoError, FrameError, SequenceError } from './errors.js';
-import { writeCrc, writeHeader, type Frame } from './frame.js';
+import { CryptoError, FrameError, InvalidStateError, SequenceError } from './errors.js';
+import { payloadLength, writeCrc, writeHeader, type Frame } from './frame.js';
 import { isDataType, packetTypeName, type PacketType, type SealedType } from './packet-type.js';
 import type { OpenedFrame } from './reassembly.js';
 import { ADDITIONAL_DATA_BYTES, HEADER_BYTES, NONCE_BYTES, SEAL_OVERHEAD_BYTES, SEQ_LIMIT } from './sizes.js';
@@ -92,6 +92,7 @@ export class FrameSealer {
    */
   stage(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
     if (!this.#aead.sealFrames) return this.seal(type, plaintext, out, at);
+    if (this.hasStaged && at !== this.#stagedTo) throw new InvalidStateError('WRONG_STATE', 'staged frames have a gap');
     const length = HEADER_BYTES + this.#begin(type, plaintext.length, out, at);
     out.set(plaintext, at + TEXT_AT);
     if (!this.hasStaged) this.#stagedFrom = at;
@@ -144,15 +145,16 @@ export class FrameOpener {
   }
 
   /**
-   * Opens the next frames together where they are data frames, are all right and stand in `bytes` from index `at` on, and where that is
-   * cheaper. Returns how many bytes they take, 0 for none; each is to be had from `takeAhead` then, before any other is opened.
+   * Opens the next frames together where they are data frames, are all right and stand whole in `bytes` from index `at` on, and where
+   * that is cheaper. Each is to be had from `takeAhead` then, before any other is opened.
    */
-  openAhead(bytes: Uint8Array, at: number): number {
-    // The next frame is looked at with care only where it is one of those.
-    if (!this.#aead.openFrames || !isDataType(bytes[at + 3] as PacketType)) return 0;
-    this.#ahead = this.#aead.openFrames(bytes, at, this.#seq, this.#sessionId);
-    this.#taken = 0;
-    return this.#ahead.reduce((length, { plaintext }) => length + sealedFrameBytes(plaintext.length), 0);
+  openAhead(bytes: Uint8Array, at: number): void {
+    // Anything else is not worth a look at what comes behind it.
+    const isWholeDataFrame =
+      isDataType(bytes[at + 3] as PacketType) && at + HEADER_BYTES + payloadLength(bytes, at) <= bytes.length;
+    if (this.#aead.openFrames && isWholeDataFrame) {
+      this.#ahead = this.#aead.openFrames(bytes, at, this.#seq, this.#sessionId);
+    }
   }
 
   /** The next of the frames that were opened together, if any is left. */
@@ -181,7 +183,8 @@ export class FrameOpener {
     if (seq !== this.#seq) {
       throw new SequenceError('SEQ_UNEXPECTED', `expected sequence number ${this.#seq}, got ${seq}`);
     }
-    const plaintext = this.#openNow(frame);
+    if (!hasNonce(frame, this.#sessionId)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
+    const plaintext = this.#aead.open(nonceOf(frame), frame.additionalData, sealedText(frame));
     if (!plaintext) throw new CryptoError('CRYPTO_TAG', 'the tag of the frame is wrong');
     this.#seq++;
     return plaintext;
@@ -195,10 +198,5 @@ export class FrameOpener {
   #forgetAhead(): void {
     this.#ahead = NO_FRAMES;
     this.#taken = 0;
-  }
-
-  #openNow(frame: Frame): Uint8Array | undefined {
-    if (!hasNonce(frame, this.#sessionId)) throw new CryptoError('CRYPTO_NONCE', 'the nonce of the frame is wrong');
-    return this.#aead.open(nonceOf(frame), frame.additionalData, sealedText(frame));
   }
 }

@@ -154,10 +154,13 @@ export class SecureChannel {
     const opener = this.#opener;
     let frame = opener.takeAhead();
     if (!frame && this.#rekeying.awaits === 'nothing') {
-      decoder.skip(opener.openAhead(decoder.chunk, decoder.at));
+      opener.openAhead(decoder.chunk, decoder.at);
       frame = opener.takeAhead();
     }
-    return frame && { type: frame.type, plaintext: frame.plaintext, rekeyedBy: NOBODY };
+    if (!frame) return undefined;
+    const { type, plaintext } = frame;
+    decoder.skip(sealedFrameBytes(plaintext.length));
+    return { type, plaintext, rekeyedBy: NOBODY };
   }
 
   /**

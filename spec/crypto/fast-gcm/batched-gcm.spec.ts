@@ -105,6 +105,23 @@ describe('frames sealed and opened together', () => {
     expect(bytes).toEqual(Uint8Array.of(1, 2, 3));
   });
 
+  it('are refused where they do not lie within the array', () => {
+    const { staged, starts, end } = burstOf(key, 9, [40]);
+    const before = Uint8Array.from(staged);
+    for (const [from, to] of [
+      [starts[0]!, staged.length + 1],
+      [-1, end],
+    ] as const) {
+      expect(
+        failureOf(() => {
+          aead.sealFrames(staged, from, to);
+        }),
+      ).toBe(MISUSE);
+    }
+    expect(staged).toEqual(before);
+    expect(aead.openFrames(staged, staged.length + 100, 0, new Uint8Array(16))).toEqual([]);
+  });
+
   it.each([
     ['cut off', (bytes: Uint8Array) => bytes.subarray(0, -1)],
     ['without room for nonce and tag', (bytes: Uint8Array) => bytes.fill(27, 8, 9)],
@@ -232,8 +249,12 @@ describe('AES-256-GCM of one text', () => {
         aead.seal(nonce, additionalData, plaintext, new Uint8Array(64), 0);
       });
     const [nonce, bytes] = [new Uint8Array(12), new Uint8Array(4)];
-    expect([seal(text, bytes, bytes), seal(nonce, text, bytes), seal(nonce, bytes, text)]).toEqual(
-      [1, 2, 3].map(() => MISUSE),
-    );
+    const view = new DataView(bytes.buffer) as unknown as Uint8Array;
+    expect([
+      seal(text, bytes, bytes),
+      seal(nonce, text, bytes),
+      seal(nonce, bytes, text),
+      seal(nonce, view, bytes),
+    ]).toEqual([1, 2, 3, 4].map(() => MISUSE));
   });
 });

@@ -1,11 +1,12 @@
-import { createCipheriv } from 'node:crypto';
-import { describe, expect, it } from '@jest/globals';
+import { createCipheriv, type Cipher } from 'node:crypto';
+import { describe, expect, it, jest } from '@jest/globals';
 import { BatchedGcm } from '../../../src/crypto/fast-gcm/batched-gcm.js';
 import { compileKernel, kernelSources } from '../../../src/crypto/fast-gcm/compile-kernel.mjs';
 import { GcmKernel } from '../../../src/crypto/fast-gcm/gcm-kernel.js';
 import { kernel as committed } from '../../../src/crypto/fast-gcm/kernel.js';
 import { passesSelfTest } from '../../../src/crypto/fast-gcm/self-test.js';
 import { nodeCrypto } from '../../../src/crypto/node.js';
+import { failureOf, MISUSE } from '../failure-of.js';
 import { burstOf, bytesOf } from './burst.js';
 
 const sources = kernelSources();
@@ -14,9 +15,8 @@ const module = new WebAssembly.Module(binary);
 
 interface Layout {
   readonly memory: WebAssembly.Memory;
-  readonly byteLimit: WebAssembly.Global<'i32'>;
   readonly blocksAt: WebAssembly.Global<'i32'>;
-  readonly recordsAt: WebAssembly.Global<'i32'>;
+  readonly memoryEnd: WebAssembly.Global<'i32'>;
 }
 const layoutOf = (instance: WebAssembly.Instance) => instance.exports as unknown as Layout;
 
@@ -54,9 +54,8 @@ describe('the kernel', () => {
   });
 
   it('has memory for all that it lays out', () => {
-    const { memory, byteLimit, recordsAt } = layoutOf(new WebAssembly.Instance(module));
-    // The shortest frame has 40 bytes.
-    expect(memory.buffer.byteLength).toBeGreaterThanOrEqual(recordsAt.value + 4 * Math.floor(byteLimit.value / 40));
+    const { memory, memoryEnd } = layoutOf(new WebAssembly.Instance(module));
+    expect(memory.buffer.byteLength).toBeGreaterThanOrEqual(memoryEnd.value);
   });
 
   it.each([
@@ -113,6 +112,28 @@ describe('the kernel', () => {
     short.wipe();
     long.wipe();
     expect(used()).toBe(0);
+  });
+
+  it('keeps no plaintext where AES fails', () => {
+    const { kernel, memory } = kernelWithMemory();
+    const key = bytesOf(1, 32);
+    const { staged, starts, end, plaintexts } = burstOf(key, 2, [100, 60]);
+    const update = jest
+      .spyOn(Object.getPrototypeOf(createCipheriv('aes-256-ecb', key, null)) as Cipher, 'update')
+      .mockImplementation(() => {
+        throw new Error('no AES');
+      });
+    try {
+      const aead = new BatchedGcm(kernel, key);
+      const failures = [
+        () => aead.sealFrames(staged, starts[0]!, end),
+        () => aead.seal(new Uint8Array(12), new Uint8Array(10), plaintexts[0]!, new Uint8Array(116), 0),
+      ].map((run) => failureOf(run));
+      expect(failures).toEqual([MISUSE, MISUSE]);
+      expect(Buffer.from(memory.buffer).includes(Buffer.from(plaintexts[0]!.subarray(0, 16)))).toBe(false);
+    } finally {
+      update.mockRestore();
+    }
   });
 
   it('keeps key stream of texts to come alone, until another nonce, a batch or a wipe comes', () => {

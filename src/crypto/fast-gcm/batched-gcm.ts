@@ -8,7 +8,6 @@ import type { GcmKernel } from './gcm-kernel.js';
 
 /** So many bytes of frames are opened together at most: what is opened and not consumed waits in memory. */
 const OPENED_TOGETHER_BYTES = 32 * 1024;
-const NO_FRAMES: readonly OpenedFrame[] = Object.freeze([]);
 
 /**
  * AES-256-GCM without the set-up that `createCipheriv` costs for each text: one long-lived native AES-ECB cipher encrypts the
@@ -53,6 +52,7 @@ export class BatchedGcm implements Aead {
 
   sealFrames(bytes: Uint8Array, from: number, to: number): void {
     const ecb = this.#usableCipher();
+    requireRoom(bytes, from, to - from);
     const [kernel, slot] = [this.#kernel, this.#takeSlot()];
     for (let at = from; at < to; at += kernel.foundBytes) {
       this.#setKeyStream(ecb, kernel.loadStaged(slot, bytes, at, to));
@@ -61,13 +61,13 @@ export class BatchedGcm implements Aead {
     }
   }
 
-  openFrames(bytes: Uint8Array, from: number, seq: number, sessionId: Uint8Array): readonly OpenedFrame[] {
+  openFrames(bytes: Uint8Array, from: number, seq: number, sessionId: Uint8Array): OpenedFrame[] {
     const ecb = this.#usableCipher();
     const [kernel, slot] = [this.#kernel, this.#takeSlot()];
     const to = Math.min(bytes.length, from + OPENED_TOGETHER_BYTES);
     const [id0, id1] = [readUint32(sessionId, 0), readUint32(sessionId, 4)];
     this.#setKeyStream(ecb, kernel.loadReceived(slot, bytes, from, to, seq, id0, id1));
-    return kernel.foundBytes === 0 ? NO_FRAMES : kernel.openFrames(slot);
+    return kernel.foundBytes === 0 ? [] : kernel.openFrames(slot);
   }
 
   wipe(): void {
@@ -86,7 +86,13 @@ export class BatchedGcm implements Aead {
   }
 
   #setKeyStream(ecb: Cipher, blocks: Uint8Array | undefined): void {
-    if (blocks) this.#kernel.setKeyStream(attempt('AES', () => ecb.update(blocks)));
+    if (!blocks) return;
+    try {
+      this.#kernel.setKeyStream(ecb.update(blocks));
+    } catch (cause) {
+      this.#kernel.forgetLoaded();
+      throw failure('AES failed', cause);
+    }
   }
 
   #usableCipher(nonce?: Uint8Array): Cipher {
@@ -104,7 +110,7 @@ export class BatchedGcm implements Aead {
 
 /** What is no array of bytes would count as zeros where it is copied. */
 function requireBytes(nonce: Uint8Array, additionalData: Uint8Array, text: Uint8Array): void {
-  if (!(ArrayBuffer.isView(nonce) && ArrayBuffer.isView(additionalData) && ArrayBuffer.isView(text))) {
+  if (![nonce, additionalData, text].every((bytes) => bytes instanceof Uint8Array)) {
     throw failure('an argument is not a Uint8Array');
   }
 }

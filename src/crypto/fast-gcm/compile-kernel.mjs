@@ -3,7 +3,7 @@
  * The sources are no TypeScript that tsc, ESLint or Biome could read, hence their ending; the compiler is told that they end in `.ts`.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { argv, stderr } from 'node:process';
+import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -32,6 +32,7 @@ export async function compileKernel(sources = kernelSources()) {
     '--disableWarning',
     '112',
   ];
+  let said = '';
   const { error } = await asc.main(
     [
       'kernel.ts',
@@ -44,7 +45,7 @@ export async function compileKernel(sources = kernelSources()) {
       'kernel.wasm',
     ],
     {
-      stderr,
+      stderr: { write: (text) => (said += text) },
       readFile: (name) => sources[name.replace('.ts', '')] ?? null,
       writeFile: (name, contents) => {
         if (name === 'kernel.wasm') binary = contents;
@@ -52,12 +53,14 @@ export async function compileKernel(sources = kernelSources()) {
       listFiles: () => [],
     },
   );
-  if (error) throw error;
+  // It also says things that are no mistake.
+  if (error) throw new Error(said, { cause: error });
   return binary;
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  const base64 = Buffer.from(await compileKernel()).toString('base64');
+  const binary = await compileKernel();
+  const base64 = Buffer.from(binary).toString('base64');
   const lines = base64.match(/.{1,110}/g).map((line) => `  '${line}',`);
   writeFileSync(
     here('kernel.ts'),
@@ -69,4 +72,5 @@ ${lines.join('\n')}
 ].join('');
 `,
   );
+  stdout.write(`kernel.ts: ${binary.length} bytes of WebAssembly\n`);
 }

@@ -104,10 +104,15 @@ export class GcmKernel {
     return this.#blocks(this.#exports.text(slot, textBytes));
   }
 
+  /** Overwrites what is loaded, which will not be sealed or opened. */
+  forgetLoaded(): void {
+    this.#memory.fill(0, this.#bytesAt, this.#bytesAt + this.#byteLimit);
+  }
+
   #load(bytes: Uint8Array, from: number, to: number): number {
-    const length = Math.min(to - from, this.#byteLimit);
-    this.#memory.set(bytes.subarray(from, from + length), this.#bytesAt);
-    return length;
+    const part = bytes.subarray(from, Math.min(to, from + this.#byteLimit));
+    this.#memory.set(part, this.#bytesAt);
+    return part.length;
   }
 
   #blocks(count: number): Uint8Array | undefined {
@@ -137,7 +142,8 @@ export class GcmKernel {
       frames.push({ type: (record & 0xff) as SealedType, plaintext: this.#memory.slice(at, end) });
       at = end;
     }
-    this.#memory.fill(0, this.#openedAt, at);
+    // The last block wrote more than its text.
+    this.#memory.fill(0, this.#openedAt, at + BLOCK_BYTES);
     return frames;
   }
 
@@ -152,9 +158,9 @@ export class GcmKernel {
   openText(slot: number, additionalDataBytes: number, textBytes: number): Uint8Array | undefined {
     if (!this.#exports.openText(slot, additionalDataBytes, textBytes)) return undefined;
     const plaintext = this.#memory.slice(this.#openedAt, this.#openedAt + textBytes);
-    this.#memory.fill(0, this.#openedAt, this.#openedAt + textBytes);
+    this.#memory.fill(0, this.#openedAt, this.#openedAt + textBytes + BLOCK_BYTES);
     return plaintext;
   }
 }
 
-const tooLong = (): CryptoError => failure('a text is longer than AES-256-GCM by batches takes');
+const tooLong = (): CryptoError => failure('a text is longer than AES-256-GCM takes here');

@@ -26,25 +26,22 @@ function shareOfSlab(length: number): Uint8Array {
 
 /** Any burst fits: one that is nearly full, and the longest message. */
 const SPARE_BYTES = MAX_BURST_BYTES + sealedMessageBytes(MAX_MESSAGE_BYTES);
+/** A transport that can't take everything at once keeps the whole array, so what it keeps must be worth it. */
+const MIN_LENT_BYTES = SPARE_BYTES / 16;
 
 /**
  * Long bursts use one array again and again, where their transports take bytes at once: fresh ones would push everything else out of
- * the processor's caches. It is made for the first of them; `lent` while one has it.
+ * the processor's caches. It is made when it is needed, and one buffer has it at a time.
  */
-let spare: Uint8Array | 'lent' = EMPTY;
-
-function longRoom(length: number, transport: Transport): Uint8Array {
-  if (spare === 'lent' || !transport.isFlushed) return new Uint8Array(length);
-  const room = spare === EMPTY ? new Uint8Array(SPARE_BYTES) : spare;
-  spare = 'lent';
-  return room;
-}
+let spare: Uint8Array | undefined;
+let isLent = false;
 
 /** Collects the frames of one tick in one array, so that they leave as one write. */
 export class BurstBuffer {
   #bytes: Uint8Array = EMPTY;
   #used = 0;
   #expected = 0;
+  #hasSpare = false;
 
   get length(): number {
     return this.#used;
@@ -73,16 +70,21 @@ export class BurstBuffer {
     const collected = this.#used === bytes.length ? bytes : bytes.subarray(0, this.#used);
     this.#expected = this.#used;
     this.#empty();
-    const goesOn = transport.write(collected);
-    if (bytes.length === SPARE_BYTES) spare = transport.isFlushed ? bytes : EMPTY;
-    return goesOn;
+    let isFree = false;
+    try {
+      const goesOn = transport.write(collected);
+      isFree = transport.isFlushed === true;
+      return goesOn;
+    } finally {
+      this.#giveBack(isFree);
+    }
   }
 
   /** Overwrites what was collected, since it may be plaintext. */
   discard(): void {
     this.#bytes.fill(0, 0, this.#used);
-    if (this.#bytes.length === SPARE_BYTES) spare = this.#bytes;
     this.#empty();
+    this.#giveBack(true);
   }
 
   #empty(): void {
@@ -91,11 +93,26 @@ export class BurstBuffer {
   }
 
   #grow(length: number, transport: Transport): void {
-    const grown = length <= SLAB_BYTES / 4 ? shareOfSlab(length) : longRoom(length, transport);
     const left = this.#bytes.subarray(0, this.#used);
+    const grown = this.#room(length, transport);
     grown.set(left);
     // It may be plaintext.
     left.fill(0);
     this.#bytes = grown;
+  }
+
+  #room(length: number, transport: Transport): Uint8Array {
+    if (length <= SLAB_BYTES / 4) return shareOfSlab(length);
+    if (isLent || length < MIN_LENT_BYTES || length > SPARE_BYTES || !transport.isFlushed)
+      return new Uint8Array(length);
+    isLent = this.#hasSpare = true;
+    spare ??= new Uint8Array(SPARE_BYTES);
+    return spare;
+  }
+
+  #giveBack(isFree: boolean): void {
+    if (!this.#hasSpare) return;
+    isLent = this.#hasSpare = false;
+    if (!isFree) spare = undefined;
   }
 }

@@ -1,5 +1,4 @@
 import { HEADER } from './frame';
-import { xor } from './key-stream';
 import { BLOCK, places } from './layout';
 
 /**

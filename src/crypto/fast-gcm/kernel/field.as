@@ -3,8 +3,6 @@
  * is the coefficient of x^0. So multiplication by x moves bits to the right in a byte and on to the highest bit of the next byte.
  */
 
-import { xor } from './key-stream';
-
 /** Moves `bytes` by one place; the last byte of `before` comes in. */
 export function nextPlace(before: v128, bytes: v128): v128 {
   return i8x16.shuffle(before, bytes, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);

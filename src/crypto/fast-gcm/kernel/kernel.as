@@ -30,7 +30,7 @@ import { begin, countUp, finish, forgetAhead, keepAhead, keyStreamAt, wipeKeyStr
 import { AHEAD, BLOCK, KNOWN, POWER, TABLE, blocksIn, bytesAt, foundAt, openedAt, recordsAt, slotAt } from './layout';
 import { forgetBytesOf } from './tables';
 
-export { blocksAt, byteLimit, bytesAt, foundAt, openedAt, recordsAt, slotCount } from './layout';
+export { blocksAt, byteLimit, bytesAt, foundAt, memoryEnd, openedAt, recordsAt, slotCount } from './layout';
 
 /** A burst of as many frames is worth tables of whole bytes. */
 const LONG_BURST: usize = 32;

@@ -45,8 +45,9 @@ export const bytesAt: usize = hashedAt + byteLimit + 4 * BLOCK;
 export const openedAt: usize = bytesAt + byteLimit + BLOCK;
 /** How many bytes the frames take that `stage` or `check` found. */
 export const foundAt: usize = openedAt + byteLimit + BLOCK;
-/** For each frame that was opened its type, and above 16 bits the length of its text. */
+/** For each frame that was opened its type, and from bit 16 on the length of its text. The shortest frame has 40 bytes. */
 export const recordsAt: usize = foundAt + 4;
+export const memoryEnd: usize = recordsAt + (byteLimit / 40) * 4;
 
 export function slotAt(slot: i32): usize {
   return slotsAt + <usize>slot * SLOT;

@@ -1,5 +1,4 @@
 import { nextPlace, reduce, shift } from './field';
-import { xor } from './key-stream';
 import { BLOCK, BYTE_TABLE, TABLE, byteTablesAt } from './layout';
 
 /** The sum of the products of n blocks with H^n .. H, reduced. */
