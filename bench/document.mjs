@@ -20,11 +20,17 @@ export function resultFile(path) {
  */
 export function resultDocument(path) {
   closeSync(openSync(path, 'a'));
+  around(path);
+  return (results) => writeFileSync(path, around(path).join(measured(results)));
+}
+
+/** What stands before and behind the marks of a file. */
+function around(path) {
   const text = readFileSync(path, 'utf8') || `${BEGIN}${END}\n`;
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin < 0 || end < begin) throw new Error(`${path} has no ${BEGIN} and ${END}`);
-  return (results) => writeFileSync(path, text.slice(0, begin) + measured(results) + text.slice(end + END.length));
+  return [text.slice(0, begin), text.slice(end + END.length)];
 }
 
 function measured({ machine, scale, jobs }) {
