@@ -96,7 +96,12 @@ export class SecureChannel {
   stageMessage(message: Uint8Array, out: Uint8Array, at: number): number {
     this.#checkNotWiped();
     checkMessageLength(message.length);
-    if (message.length <= MAX_PLAINTEXT_BYTES) return this.#sealer.stage(PacketType.DATA, message, out, at);
+    return message.length <= MAX_PLAINTEXT_BYTES
+      ? this.#sealer.stage(PacketType.DATA, message, out, at)
+      : this.#stageFragments(message, out, at);
+  }
+
+  #stageFragments(message: Uint8Array, out: Uint8Array, at: number): number {
     let end = at;
     forEachFragment(message, (type, plaintext) => {
       end += this.#sealer.stage(type, plaintext, out, end);
@@ -145,11 +150,11 @@ export class SecureChannel {
   }
 
   /**
-   * The next frame of a stream, where it could be opened together with others; otherwise `open` is to be asked for it. What it is not
-   * asked for stays in the decoder.
+   * The next frame of a stream, where it is a data frame that could be opened together with others; otherwise `open` is to be asked for
+   * it. What it is not asked for stays in the decoder.
    * @throws InvalidStateError after `wipe`
    */
-  openAhead(decoder: FrameDecoder): ReceivedFrame | undefined {
+  openAhead(decoder: FrameDecoder): OpenedFrame | undefined {
     this.#checkNotWiped();
     const opener = this.#opener;
     let frame = opener.takeAhead();
@@ -158,9 +163,8 @@ export class SecureChannel {
       frame = opener.takeAhead();
     }
     if (!frame) return undefined;
-    const { type, plaintext } = frame;
-    decoder.skip(sealedFrameBytes(plaintext.length));
-    return { type, plaintext, rekeyedBy: NOBODY };
+    decoder.skip(sealedFrameBytes(frame.plaintext.length));
+    return frame;
   }
 
   /**

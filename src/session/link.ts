@@ -2,6 +2,7 @@ import type { SchedulerLike } from 'rxjs';
 import type { CryptoProvider } from '../protocol/crypto-provider.js';
 import type { CipherSuite } from '../protocol/crypto-provider.js';
 import type { UsmpError } from '../protocol/errors.js';
+import type { OpenedFrame } from '../protocol/reassembly.js';
 import type { ReceivedFrame } from '../protocol/secure-channel.js';
 import type { TransportKind } from '../transport/transport.js';
 import type { Inbox } from './inbox.js';
@@ -17,10 +18,10 @@ export interface LinkObserver {
   /** Whether anybody watches the events that come with every message. */
   readonly isWatched: boolean;
   onEvent(event: SessionEvent): void;
-  /** A frame is authentic. */
+  /** A frame is authentic, and keys may have changed with it. */
   onOpened(frame: ReceivedFrame): void;
   /** And it may stand where it stands. `isAnswered`: whether a PING gets its PONG. */
-  onAccepted(frame: ReceivedFrame, isAnswered: boolean): void;
+  onAccepted(frame: OpenedFrame, isAnswered: boolean): void;
   /** A frame was sealed, the last one of a message or a control frame; the message where there is one. */
   onSealed(message: Uint8Array | undefined): void;
   /** The session is over. */

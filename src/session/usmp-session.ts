@@ -3,6 +3,7 @@ import { toHex, utf8 } from '../protocol/bytes.js';
 import { formatDeviceId } from '../protocol/device-id.js';
 import { ConnectionClosedError, TimeoutError, type UsmpError } from '../protocol/errors.js';
 import { PacketType } from '../protocol/packet-type.js';
+import type { OpenedFrame } from '../protocol/reassembly.js';
 import type { ReceivedFrame } from '../protocol/secure-channel.js';
 import { MAX_MESSAGE_BYTES } from '../protocol/sizes.js';
 import type { TransportKind } from '../transport/transport.js';
@@ -95,8 +96,10 @@ export class UsmpSession implements Session, LinkObserver {
   }
 
   send(data: Uint8Array | string, { signal }: SendOptions = NO_OPTIONS): Promise<void> {
-    const sent = signal === undefined ? this.#sendAtOnce(data) : undefined;
-    if (sent) return sent;
+    return (signal === undefined ? this.#sendAtOnce(data) : undefined) ?? this.#sendInTurn(data, signal);
+  }
+
+  #sendInTurn(data: Uint8Array | string, signal: AbortSignal | undefined): Promise<void> {
     return abortable(signal, (resolve, reject) => this.enqueue(data, (error) => (error ? reject(error) : resolve())));
   }
 
@@ -214,7 +217,7 @@ export class UsmpSession implements Session, LinkObserver {
   }
 
   /** Part of LinkObserver: what a frame asks for beside its place in a message. */
-  onAccepted({ type }: ReceivedFrame, isAnswered: boolean): void {
+  onAccepted({ type }: OpenedFrame, isAnswered: boolean): void {
     this.#progressed();
     if (type === PacketType.PING) {
       if (isAnswered) this.#link.pong();

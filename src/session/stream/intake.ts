@@ -1,7 +1,7 @@
 import { ControlFloodDetector } from '../../protocol/control-flood.js';
 import type { TimeoutError, UsmpError } from '../../protocol/errors.js';
 import type { FrameDecoder } from '../../protocol/frame-decoder.js';
-import { BETWEEN_MESSAGES, reassemble, type Assembly } from '../../protocol/reassembly.js';
+import { BETWEEN_MESSAGES, reassemble, type Assembly, type OpenedFrame } from '../../protocol/reassembly.js';
 import type { ReceivedFrame } from '../../protocol/secure-channel.js';
 import { Inbox, type InboxOwner } from '../inbox.js';
 import { SessionMessageEvent } from '../session-event.js';
@@ -76,8 +76,8 @@ export class Intake implements InboxOwner, SilentPeer {
     this.#silence.stop();
   }
 
-  #reassemble(received: ReceivedFrame): void {
-    const assembly = reassemble(this.#assembly, received);
+  #reassemble(frame: OpenedFrame): void {
+    const assembly = reassemble(this.#assembly, frame);
     if (assembly.at !== 'message-end') {
       this.#assembly = assembly;
       return;
@@ -148,7 +148,7 @@ export class Intake implements InboxOwner, SilentPeer {
     return !this.#stopped;
   }
 
-  #next(): ReceivedFrame | typeof ERROR_FRAME | undefined {
+  #next(): OpenedFrame | ReceivedFrame | typeof ERROR_FRAME | undefined {
     const { channel } = this.#parts;
     const ahead = channel.openAhead(this.#decoder);
     if (ahead) return ahead;
@@ -156,12 +156,12 @@ export class Intake implements InboxOwner, SilentPeer {
     return frame && (channel.open(frame) ?? ERROR_FRAME);
   }
 
-  #takeFrame(received: ReceivedFrame): void {
+  #takeFrame(frame: OpenedFrame | ReceivedFrame): void {
     const { observer } = this.#parts;
-    const isAnswered = this.#flood.observe(received.type, this.#lastHeardMs);
-    observer.onOpened(received);
-    this.#reassemble(received);
-    if (!this.#stopped) observer.onAccepted(received, isAnswered);
+    const isAnswered = this.#flood.observe(frame.type, this.#lastHeardMs);
+    if ('rekeyedBy' in frame) observer.onOpened(frame);
+    this.#reassemble(frame);
+    if (!this.#stopped) observer.onAccepted(frame, isAnswered);
   }
 }
 

@@ -11,6 +11,14 @@ import { endError, notSent, outboxFull } from '../send-errors.js';
 import { BurstBuffer, MAX_BURST_BYTES } from './burst-buffer.js';
 import type { StreamParts } from './link.js';
 
+/** A message, or a control frame by its type. No closures: each message would allocate them. */
+type BurstContent = Uint8Array | ControlType | typeof PacketType.REKEY;
+
+function bytesOf(content: BurstContent): number {
+  if (typeof content !== 'number') return sealedMessageBytes(content.length);
+  return content === PacketType.REKEY ? REKEY_FRAME_BYTES : CONTROL_FRAME_BYTES;
+}
+
 interface QueuedMessage {
   readonly message: Uint8Array;
   readonly settle: Settle;
@@ -107,7 +115,7 @@ export class Outbox {
   /** Sends REKEY and a PING under the new keys, before any message that still waits. */
   rekey(onSealed: () => void): void {
     this.#control(() => {
-      this.#seal(REKEY_FRAME_BYTES, (out, at) => this.#parts.channel.stageRekey(out, at));
+      this.#stage(PacketType.REKEY);
       this.#sealControl(PacketType.PING);
       onSealed();
     });
@@ -176,20 +184,24 @@ export class Outbox {
   }
 
   #stageMessage(message: Uint8Array): void {
-    this.#seal(sealedMessageBytes(message.length), (out, at) => this.#parts.channel.stageMessage(message, out, at));
+    this.#stage(message);
     this.#parts.observer.onSealed(message);
   }
 
   #sealControl(type: ControlType): void {
-    this.#seal(CONTROL_FRAME_BYTES, (out, at) => this.#parts.channel.stageControl(type, out, at));
+    this.#stage(type);
     this.#parts.observer.onSealed(undefined);
   }
 
-  #seal(bytes: number, seal: (out: Uint8Array, at: number) => void): void {
+  #stage(content: BurstContent): void {
     if (this.#ended) return;
-    const at = this.#burst.reserve(bytes, this.#parts.transport);
+    const { channel, transport } = this.#parts;
+    const at = this.#burst.reserve(bytesOf(content), transport);
+    const { bytes } = this.#burst;
     try {
-      seal(this.#burst.bytes, at);
+      if (typeof content !== 'number') channel.stageMessage(content, bytes, at);
+      else if (content === PacketType.REKEY) channel.stageRekey(bytes, at);
+      else channel.stageControl(content, bytes, at);
     } catch (error) {
       // What stands in the burst is incomplete: the stream can't go on.
       return this.#parts.fail(error as UsmpError);
