@@ -173,4 +173,24 @@ describe('FrameDecoder', () => {
     });
     expect(decoded.map(({ bytes }) => toHex(bytes))).toEqual(frames.map((bytes) => toHex(bytes)));
   });
+
+  it('shows what is not read yet, but for what was skipped, and nothing while a frame straddles chunks', () => {
+    const frames = [0, 1, 2].map((i) => encodeFrame(PacketType.DATA, i, pattern(30, i)));
+    const chunk = Uint8Array.from(Buffer.concat(frames));
+    const decoder = new FrameDecoder();
+    expect(decoder.chunk).toHaveLength(0);
+    decoder.push(chunk.subarray(0, 100));
+    expect([decoder.chunk.length, decoder.at]).toEqual([100, 0]);
+    decoder.skip(42);
+    expect(decoder.bufferedBytes).toBe(58);
+    expect(decoder.next()?.seq).toBe(1);
+    expect(decoder.at).toBe(84);
+    expect(decoder.next()).toBeUndefined();
+    decoder.push(chunk.subarray(100));
+    expect(decoder.chunk).toHaveLength(0);
+    expect(decoder.next()?.seq).toBe(2);
+    decoder.push(chunk);
+    decoder.skip(chunk.length);
+    expect([decoder.chunk.length, decoder.bufferedBytes]).toEqual([0, 0]);
+  });
 });

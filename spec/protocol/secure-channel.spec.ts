@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { fastNodeCrypto } from '../../src/crypto/fast-node.js';
 import {
   CONTROL_FRAME_BYTES,
   decodeFrame,
@@ -159,6 +160,16 @@ describe('a message', () => {
       const plaintexts = framesOf(out.subarray(100, 100 + sealed)).map(({ bytes }) => open(server, bytes).plaintext);
       expect(Uint8Array.from(Buffer.concat(plaintexts))).toEqual(pattern(length, 1));
     }
+  });
+
+  it('that is staged to be sealed with others stands right behind them', () => {
+    const { client } = channelPair(fastNodeCrypto);
+    const out = new Uint8Array(200);
+    expect(client.stageMessage(pattern(3, 1), out, 10)).toBe(43);
+    expect(failureOf(() => client.stageMessage(pattern(3, 2), out, 54))).toBe('InvalidStateError WRONG_STATE local');
+    client.stageMessage(pattern(3, 2), out, 53);
+    client.sealStaged(out);
+    client.stageMessage(pattern(3, 3), out, 0);
   });
 
   it('leaves what was given as it was', () => {
