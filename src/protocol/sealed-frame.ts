@@ -88,7 +88,7 @@ export class FrameSealer {
   /**
    * The same for a frame that leaves with others and stands right behind the one staged before, if any: it need not be sealed before
    * `sealStaged`. Until then its plaintext may stand in `out`, at the same place.
-   * @throws SequenceError `SEQ_EXHAUSTED` (section 5)
+   * @throws SequenceError `SEQ_EXHAUSTED` (section 5), InvalidStateError `WRONG_STATE` where it would leave a gap
    */
   stage(type: SealedType, plaintext: Uint8Array, out: Uint8Array, at: number): number {
     if (!this.#aead.sealFrames) return this.seal(type, plaintext, out, at);

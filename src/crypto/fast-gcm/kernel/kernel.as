@@ -77,6 +77,7 @@ export function check(slot: i32, bytes: usize, seq: u32, id0: u32, id1: u32): us
   return countersOfFrames(slot, frame, frames);
 }
 
+/** Of the frames that were found, which end at `end`. */
 function countersOfFrames(slot: i32, end: usize, frames: usize): usize {
   framesEnd = end;
   isLong = frames >= LONG_BURST;

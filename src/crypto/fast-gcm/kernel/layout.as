@@ -11,6 +11,7 @@ export const POWERS: usize = 32;
 export const AHEAD_BLOCKS: usize = 128;
 export const AHEAD_TEXTS: usize = 16;
 
+/** The products of one power with all bytes. */
 export const BYTE_TABLE: usize = 256 * BLOCK;
 
 /**
